@@ -1,0 +1,1 @@
+"""What everything stands on: settings, the clock, the keyring, logging and redaction."""
