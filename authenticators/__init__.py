@@ -1,0 +1,1 @@
+"""Second factors: enrolling them and revoking them."""

@@ -1,0 +1,1 @@
+"""One file a migration; there is no way down: restore a backup instead."""

@@ -1,0 +1,1 @@
+"""Tables, their types and the way to the database; knows no workflow."""
