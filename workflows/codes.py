@@ -1,0 +1,131 @@
+"""Sending a case's code: the first time, again, and over the backup channel; within the policy's limits on sends."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import bindparam, select
+
+from models.cases import Actor, CaseState, HeldFor, ResetCase
+from models.messages import Message, MessageStatus
+from policy.routing import Contact, NotAllowed, check_preference
+from policy.rules import ChannelRules
+from policy.vocabulary import Channel, MessageKind
+from workflows import challenges
+from workflows.answers import Answer, Problem, answer
+from workflows.cases import Case, locked
+from workflows.installation import Installation
+from workflows.machine import expire_if_due
+
+_EARLIER = (
+    select(Message.created_at, Message.case_id)
+    .join(ResetCase, ResetCase.id == Message.case_id)
+    .where(
+        ResetCase.account_id == bindparam("account_id"),
+        Message.channel == bindparam("channel"),
+        Message.kind == MessageKind.RESET_CODE,
+        Message.status.in_([MessageStatus.QUEUED, MessageStatus.CLAIMED, MessageStatus.SENT]),
+    )
+)
+
+
+def send_first(case: Case, channel: Channel, contact: Contact, now: datetime) -> None:
+    """Pins the contact point and queues the code to it."""
+    case.pin(channel, contact)
+    # Earlier cases of the account may have used up the sends for now: the code then waits its turn.
+    due_at = next_send(case, now) or now
+    case.expires_at = _rules(case).open_until(due_at, contact.state)
+    _queue(case, challenges.issue(case, now), now, due_at)
+
+
+def resend(installation: Installation, reference: str, *, actor: Actor, now: datetime) -> Answer:
+    """Queues the code again. Raises `UnknownCase`."""
+    with installation.database.begin() as connection, locked(installation, connection, reference) as case:
+        if problem := _cannot_send(case, now):
+            return answer(case, problem)
+        allowed = next_send(case, now)
+        if allowed is None:
+            return answer(case, Problem.NO_MORE_SENDS)
+        if allowed > now:
+            return answer(case, Problem.TOO_SOON, next_at=allowed)
+        _queue(case, _code_to_repeat(case, now) or _replace_code(case, now), now, now)
+        case.record("code_queued_again", actor=actor, now=now, channel=case.channel)
+        return answer(case)
+
+
+def send_to_backup(case: Case, now: datetime) -> None:
+    """The code cannot reach its contact point: it goes over the backup channel that the customer chose in advance.
+
+    Without one the case is held for a supervisor: nobody is moved to a weaker channel by a bounce.
+    """
+    try:
+        channel, contact = _backup(case)
+    except NotAllowed as reason:
+        hold(case, HeldFor.UNDELIVERABLE, now, str(reason))
+        return
+    case.withdraw_code(now)
+    case.record("fell_back", actor=Actor.SYSTEM, now=now, channel=channel)
+    case.pin(channel, contact)
+    case.expires_at = max(case.expires_at, _rules(case).open_until(now, contact.state))
+    _queue(case, challenges.issue(case, now), now, now)
+
+
+def hold(case: Case, why: HeldFor, now: datetime, reason: str) -> None:
+    """Stops sending codes in this case until a supervisor looks at it, and gives it the longest hold."""
+    case.held_for = why
+    case.least_hold_seconds = int(case.installation.policy.longest_hold().total_seconds())
+    case.record("held", actor=Actor.SYSTEM, now=now, held_for=why, why=reason)
+
+
+def renew(case: Case, now: datetime) -> UUID:
+    """A new code for a queued message whose code ran out before a vendor took it: not another send."""
+    case.record("code_renewed", actor=Actor.SYSTEM, now=now)
+    return _replace_code(case, now)
+
+
+def next_send(case: Case, now: datetime) -> datetime | None:
+    """When the code can be sent again, now at the earliest; None where the case has had all of its sends."""
+    key = {"account_id": case.account.id, "channel": case.channel}
+    earlier = case.connection.execute(_EARLIER, key).all()
+    in_this_case = sum(1 for sent in earlier if sent.case_id == case.id)
+    return _rules(case).next_send([sent.created_at for sent in earlier], in_this_case, now)
+
+
+def _cannot_send(case: Case, now: datetime) -> Problem | None:
+    expire_if_due(case, now)
+    if not case.is_open:
+        return Problem.CLOSED
+    if case.state is not CaseState.REQUESTED:
+        return Problem.ALREADY_PROVEN
+    return Problem.HELD if case.held_for else None
+
+
+def _code_to_repeat(case: Case, now: datetime) -> UUID | None:
+    challenge = challenges.current(case)
+    if challenge is None or challenge.tries >= _rules(case).tries:
+        return None
+    # Not taken yet, or still in its life. What was never taken has no expiry that counts.
+    return challenge.id if challenge.taken_at is None or challenge.is_valid(now) else None
+
+
+def _replace_code(case: Case, now: datetime) -> UUID:
+    case.withdraw_code(now)
+    return challenges.issue(case, now)
+
+
+def _queue(case: Case, challenge_id: UUID, now: datetime, due_at: datetime) -> None:
+    assert case.channel is not None  # noqa: S101 - pinned before anything is queued
+    assert case.contact_id is not None  # noqa: S101
+    case.owe(MessageKind.RESET_CODE, case.channel, case.contact_id, now, due_at=due_at, challenge_id=challenge_id)
+
+
+def _backup(case: Case) -> tuple[Channel, Contact]:
+    backup = case.account.backup
+    if backup is None or backup is case.channel:
+        raise NotAllowed("No backup channel was chosen.")
+    profile = case.account.profile(case.connection)
+    return backup, check_preference(case.installation.policy, profile, backup)
+
+
+def _rules(case: Case) -> ChannelRules:
+    assert case.channel is not None  # noqa: S101 - a case without a channel is held and sends nothing
+    return case.installation.policy.channels[case.channel]

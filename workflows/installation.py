@@ -1,0 +1,36 @@
+"""One installation of Keyturn: its settings, database, policy and keyring, loaded once a process and handed around."""
+
+from dataclasses import dataclass
+from functools import cache
+
+from foundation import clock, keyring, logs, settings
+from foundation.keyring import Keyring
+from foundation.settings import Settings
+from models.database import Database, url_of
+from policy import rules
+from policy.rules import Policy
+
+
+@dataclass(frozen=True, slots=True)
+class Installation:
+    """What every workflow works with."""
+
+    settings: Settings
+    database: Database
+    policy: Policy
+    keyring: Keyring
+
+
+@cache
+def load() -> Installation:
+    """The installation of this process. Raises `BadSettings`, `BadPolicy` or `BadKey` where it must not start."""
+    chosen = settings.load()
+    logs.set_up(chosen.log_level)
+    clock.set_up(chosen)
+    chosen.data_dir.mkdir(parents=True, exist_ok=True)
+    return Installation(
+        chosen,
+        Database(url_of(chosen)),
+        rules.load(chosen.policy_file or rules.SHIPPED),
+        keyring.load(chosen),
+    )

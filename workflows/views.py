@@ -1,0 +1,361 @@
+"""What people see of cases and accounts: read in one go, destinations masked, never a code or a passphrase."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import Connection, bindparam, select
+
+from models.accounts import Account, AccountStatus, Authenticator, AuthenticatorKind, ContactPoint
+from models.base import AnyRow
+from models.cases import (
+    OPEN_STATES,
+    Actor,
+    AskedThrough,
+    CaseState,
+    Challenge,
+    HeldFor,
+    Proof,
+    ResetCase,
+)
+from models.inbound import InboundMail, Verdict
+from models.messages import Message, MessageStatus
+from policy.vocabulary import Channel, ContactKind, MessageKind, ProofKind
+from workflows import history
+from workflows.accounts import UnknownAccount, destination_of, masked
+from workflows.cases import UnknownCase
+from workflows.history import Fact
+from workflows.installation import Installation
+
+
+@dataclass(frozen=True, slots=True)
+class CaseLine:
+    """A case in a list."""
+
+    reference: str
+    account: str
+    state: CaseState
+    held_for: HeldFor | None
+    channel: Channel | None
+    opened_at: datetime
+    expires_at: datetime
+    closed_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class CodeSent:
+    """The newest message with the case's code; `valid_until` is None until a vendor took it."""
+
+    status: MessageStatus
+    queued_at: datetime
+    sent_at: datetime | None
+    valid_until: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class ProofShown:
+    """A proof of the case."""
+
+    kind: ProofKind
+    met_at: datetime
+    how: str
+
+
+@dataclass(frozen=True, slots=True)
+class CaseView:
+    """A case as its customer or an agent may see it."""
+
+    id: UUID
+    reference: str
+    account: str
+    state: CaseState
+    held_for: HeldFor | None
+    asked_through: AskedThrough
+    channel: Channel | None
+    destination: str | None
+    opened_at: datetime
+    expires_at: datetime
+    closed_at: datetime | None
+    proof_set: str | None
+    remark: str | None
+    hold_until: datetime | None
+    passphrase_set: bool
+    code: CodeSent | None
+    proofs: tuple[ProofShown, ...]
+
+    @property
+    def is_open(self) -> bool:
+        return self.state in OPEN_STATES
+
+    @property
+    def needs_passphrase(self) -> bool:
+        """Whether the passphrase is what the case waits for."""
+        return self.state is CaseState.CONTACT_VERIFIED and self.passphrase_set
+
+
+@dataclass(frozen=True, slots=True)
+class EventView:
+    """A line of a history; `facts` is None where they were erased."""
+
+    seq: int
+    event: str
+    from_state: CaseState | None
+    to_state: CaseState
+    actor: Actor
+    at: datetime
+    facts: dict[str, Fact] | None
+
+
+@dataclass(frozen=True, slots=True)
+class MessageView:
+    """A message that a case owed somebody."""
+
+    kind: MessageKind
+    channel: Channel
+    destination: str
+    status: MessageStatus
+    attempts: int
+    due_at: datetime
+    sent_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class MailView:
+    """A mail that reached the inbox; its sender is masked."""
+
+    id: UUID
+    received_at: datetime
+    sender: str | None
+    verdict: Verdict
+    reference: str | None
+    reasons: str
+
+
+@dataclass(frozen=True, slots=True)
+class ContactView:
+    """A current contact point of an account."""
+
+    kind: ContactKind
+    destination: str
+    version: int
+    verified_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class AuthenticatorView:
+    """An enrolled factor of an account."""
+
+    kind: AuthenticatorKind
+    label: str
+    created_at: datetime
+    revoked_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class AccountView:
+    """An account as support may see it."""
+
+    ref: str
+    name: str
+    country: str
+    status: AccountStatus
+    preference: Channel | None
+    backup: Channel | None
+    passphrase_set: bool
+    resets_disabled_at: datetime | None
+    contacts: tuple[ContactView, ...]
+    authenticators: tuple[AuthenticatorView, ...]
+    cases: tuple[CaseLine, ...]
+
+
+_LINE = (
+    select(
+        ResetCase.reference,
+        Account.ref,
+        ResetCase.state,
+        ResetCase.held_for,
+        ResetCase.channel,
+        ResetCase.opened_at,
+        ResetCase.expires_at,
+        ResetCase.closed_at,
+    )
+    .join(Account, Account.id == ResetCase.account_id)
+    .order_by(ResetCase.opened_at.desc(), ResetCase.id.desc())
+)
+_CASE = (
+    select(
+        ResetCase.id,
+        ResetCase.reference,
+        Account.ref,
+        ResetCase.state,
+        ResetCase.held_for,
+        ResetCase.asked_through,
+        ResetCase.channel,
+        ContactPoint.kind,
+        ContactPoint.value,
+        ResetCase.opened_at,
+        ResetCase.expires_at,
+        ResetCase.closed_at,
+        ResetCase.proof_set,
+        ResetCase.remark,
+        ResetCase.hold_until,
+        (Account.passphrase_hash.is_not(None)).label("passphrase_set"),
+    )
+    .join(Account, Account.id == ResetCase.account_id)
+    .outerjoin(ContactPoint, ContactPoint.id == ResetCase.contact_id)
+)
+_CODE = (
+    select(Message.status, Message.created_at, Message.sent_at, Challenge.expires_at)
+    .join(Challenge, Challenge.id == Message.challenge_id)
+    .where(Message.case_id == bindparam("case_id"), Message.kind == MessageKind.RESET_CODE)
+    .order_by(Message.created_at.desc())
+    .limit(1)
+)
+_PROOFS = (
+    select(Proof.kind, Proof.met_at, Proof.how).where(Proof.case_id == bindparam("case_id")).order_by(Proof.met_at)
+)
+_MESSAGES = (
+    select(
+        Message.kind,
+        Message.channel,
+        ContactPoint.kind.label("contact_kind"),
+        ContactPoint.value,
+        Message.status,
+        Message.attempts,
+        Message.due_at,
+        Message.sent_at,
+    )
+    .join(ContactPoint, ContactPoint.id == Message.contact_id)
+    .where(Message.case_id == bindparam("case_id"))
+    .order_by(Message.created_at, Message.id)
+)
+_MAILS = (
+    select(
+        InboundMail.id,
+        InboundMail.received_at,
+        InboundMail.sender,
+        InboundMail.verdict,
+        ResetCase.reference,
+        InboundMail.reasons,
+    )
+    .outerjoin(ResetCase, ResetCase.id == InboundMail.case_id)
+    .order_by(InboundMail.received_at.desc(), InboundMail.id.desc())
+    .limit(bindparam("most"))
+)
+_ACCOUNT = select(
+    Account.id,
+    Account.ref,
+    Account.name,
+    Account.country,
+    Account.status,
+    Account.preference,
+    Account.backup,
+    (Account.passphrase_hash.is_not(None)).label("passphrase_set"),
+    Account.resets_disabled_at,
+).where(Account.ref == bindparam("ref"))
+_CONTACTS = (
+    select(ContactPoint.kind, ContactPoint.value, ContactPoint.version, ContactPoint.verified_at)
+    .where(ContactPoint.account_id == bindparam("account_id"), ContactPoint.replaced_at.is_(None))
+    .order_by(ContactPoint.kind)
+)
+_AUTHENTICATORS = (
+    select(Authenticator.kind, Authenticator.label, Authenticator.created_at, Authenticator.revoked_at)
+    .where(Authenticator.account_id == bindparam("account_id"))
+    .order_by(Authenticator.created_at)
+)
+
+
+def list_cases(installation: Installation, state: CaseState | None = None, limit: int = 200) -> list[CaseLine]:
+    """The newest cases, at most `limit`."""
+    statement = _LINE if state is None else _LINE.where(ResetCase.state == state)
+    with installation.database.read() as connection:
+        return [CaseLine(*row) for row in connection.execute(statement.limit(limit))]
+
+
+def list_mails(installation: Installation, limit: int = 200) -> list[MailView]:
+    """The newest mails, at most `limit`."""
+    with installation.database.read() as connection:
+        rows = connection.execute(_MAILS, {"most": limit}).all()
+    return [
+        MailView(row.id, row.received_at, row.sender and masked(row.sender), row.verdict, row.reference, row.reasons)
+        for row in rows
+    ]
+
+
+def case_view(installation: Installation, reference: str) -> CaseView:
+    """The case. Raises `UnknownCase`."""
+    with installation.database.read() as connection:
+        return _view(connection, _found(connection, reference))
+
+
+def case_with_history(
+    installation: Installation, reference: str
+) -> tuple[CaseView, tuple[EventView, ...], tuple[MessageView, ...]]:
+    """The case, its history and its messages. Raises `UnknownCase`."""
+    with installation.database.read() as connection:
+        row = _found(connection, reference)
+        return _view(connection, row), tuple(_events(connection, row.id)), tuple(_messages(connection, row.id))
+
+
+def account_view(installation: Installation, ref: str) -> AccountView:
+    """The account with its contacts, factors and cases. Raises `UnknownAccount`."""
+    with installation.database.read() as connection:
+        row = connection.execute(_ACCOUNT, {"ref": ref}).one_or_none()
+        if row is None:
+            raise UnknownAccount(ref)
+        key = {"account_id": row.id}
+        contacts = (
+            ContactView(kind, masked(destination_of(kind, value)), version, verified_at)
+            for kind, value, version, verified_at in connection.execute(_CONTACTS, key)
+        )
+        return AccountView(
+            *row[1:],
+            contacts=tuple(contacts),
+            authenticators=tuple(AuthenticatorView(*each) for each in connection.execute(_AUTHENTICATORS, key)),
+            cases=tuple(CaseLine(*each) for each in connection.execute(_LINE.where(ResetCase.account_id == row.id))),
+        )
+
+
+def _found(connection: Connection, reference: str) -> AnyRow:
+    row = connection.execute(_CASE.where(ResetCase.reference == reference)).one_or_none()
+    if row is None:
+        raise UnknownCase
+    return row
+
+
+def _view(connection: Connection, row: AnyRow) -> CaseView:
+    key = {"case_id": row.id}
+    code = connection.execute(_CODE, key).one_or_none()
+    return CaseView(
+        row.id,
+        row.reference,
+        row.ref,
+        row.state,
+        row.held_for,
+        row.asked_through,
+        row.channel,
+        masked(destination_of(row.kind, row.value)) if row.kind else None,
+        row.opened_at,
+        row.expires_at,
+        row.closed_at,
+        row.proof_set,
+        row.remark,
+        row.hold_until,
+        row.passphrase_set,
+        CodeSent(*code) if code else None,
+        tuple(ProofShown(*proof) for proof in connection.execute(_PROOFS, key)),
+    )
+
+
+def _events(connection: Connection, case_id: UUID) -> Iterator[EventView]:
+    for line in history.lines(connection, case_id):
+        facts = None if line.facts is None else json.loads(line.facts)
+        yield EventView(line.seq, line.event, line.from_state, line.to_state, line.actor, line.at, facts)
+
+
+def _messages(connection: Connection, case_id: UUID) -> Iterator[MessageView]:
+    for row in connection.execute(_MESSAGES, {"case_id": case_id}):
+        destination = masked(destination_of(row.contact_kind, row.value))
+        yield MessageView(row.kind, row.channel, destination, row.status, row.attempts, row.due_at, row.sent_at)
