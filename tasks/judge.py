@@ -1,0 +1,47 @@
+"""Judges one stored mail: reads it, and has the intake decide what becomes of it."""
+
+import logging
+from types import MappingProxyType
+from uuid import UUID
+
+from foundation import clock
+from inbox.judging import Ask, judge
+from inbox.reading import Unreadable, read
+from tasks.broker import JUDGE, app
+from tasks.ringing import ring
+from workflows import installation, intake
+from workflows.intake import Reading, Request
+
+log = logging.getLogger(__name__)
+
+_REQUESTS = MappingProxyType(
+    {
+        Ask.RESET: Request.RESET,
+        Ask.SOMETHING_ELSE: Request.SOMETHING_ELSE,
+        Ask.AUTOMATIC: Request.AUTOMATIC,
+    }
+)
+
+
+@app.task(name=JUDGE)
+def judge_mail(mail_id: str) -> None:
+    """Decides on the mail if nobody has yet."""
+    loaded = installation.load()
+    raw = intake.raw_of(loaded, UUID(mail_id))
+    if raw is None:
+        return
+    decided = intake.decide(loaded, UUID(mail_id), reading_of(raw), clock.now())
+    if decided is not None:
+        log.info("mail %s: %s", mail_id, decided.verdict)
+        ring(decided.owed)
+
+
+def reading_of(raw: bytes) -> Reading:
+    """What the mail says, whatever its bytes."""
+    try:
+        mail = read(raw)
+    except Unreadable as fault:
+        return Reading(Request.UNREADABLE, (str(fault),))
+    judgement = judge(mail)
+    reasons = judgement.reasons if mail.sender else (*judgement.reasons, mail.sender_problem or "")
+    return Reading(_REQUESTS[judgement.asks], reasons, mail.sender, mail.message_id)

@@ -1,0 +1,28 @@
+"""What beat asks for every few seconds: the relay and the sweep."""
+
+import logging
+
+from foundation import clock
+from tasks.broker import RELAY, SWEEP, app
+from tasks.ringing import ring, ring_for_mails
+from workflows import installation, upkeep
+
+log = logging.getLogger(__name__)
+
+
+@app.task(name=RELAY)
+def relay() -> None:
+    """Rings again for what is overdue."""
+    loaded, now = installation.load(), clock.now()
+    overdue = upkeep.overdue(loaded, now)
+    ring(overdue.messages)
+    ring_for_mails(overdue.mails)
+
+
+@app.task(name=SWEEP)
+def sweep() -> None:
+    """Expires and completes what is due."""
+    swept = upkeep.sweep(installation.load(), clock.now())
+    ring(swept.owed)
+    if swept.expired or swept.completed:
+        log.info("sweep: %d expired, %d completed", swept.expired, swept.completed)
