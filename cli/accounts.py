@@ -1,0 +1,73 @@
+"""`keyturn account`: import accounts from the billing system, and show one."""
+
+import csv
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+import click
+
+from cli.output import Output, Refusal, prints, table
+from foundation import clock
+from workflows import importing, installation, views
+from workflows.views import AccountView
+
+
+@click.group()
+def account() -> None:
+    """Import and show accounts."""
+
+
+@account.command("import")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@prints
+def import_(file: Path) -> Output:
+    """Import accounts from FILE.csv or FILE.json; all rows or none. docs/accounts.md names the columns."""
+    imported = importing.import_accounts(installation.load(), read_rows(file), clock.now())
+    return Output(imported, f"{imported.created} created, {imported.updated} updated")
+
+
+@account.command()
+@click.argument("ref")
+@prints
+def show(ref: str) -> Output:
+    """Show the account REF: contact points (masked), preference, factors and cases."""
+    view = views.account_view(installation.load(), ref)
+    return Output(view, _text(view))
+
+
+def read_rows(file: Path) -> list[Mapping[str, object]]:
+    """The rows of a CSV file, or of a JSON file with a list of objects. Raises `Refusal`."""
+    try:
+        text = file.read_text(encoding="utf-8-sig")
+        rows = json.loads(text) if file.suffix == ".json" else list(csv.DictReader(text.splitlines()))
+    except (OSError, UnicodeDecodeError, json.JSONDecodeError, csv.Error) as error:
+        raise Refusal(f"{file}: cannot be read as {file.suffix.lstrip('.') or 'CSV'} ({error})") from None
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        raise Refusal(f"{file}: must be a list of objects, one an account")
+    if not rows:
+        raise Refusal(f"{file}: holds no account")
+    return rows
+
+
+def _text(view: AccountView) -> str:
+    preference = view.preference or "not set"
+    backup = f", backup {view.backup}" if view.backup else ""
+    disabled = f"\nresets are disabled since {view.resets_disabled_at:%Y-%m-%d}" if view.resets_disabled_at else ""
+    contacts = table(
+        ("contact", "where", "version", "verified"),
+        [(each.kind, each.destination, each.version, each.verified_at) for each in view.contacts],
+    )
+    factors = table(
+        ("factor", "name", "enrolled", "revoked"),
+        [(each.kind, each.label, each.created_at, each.revoked_at) for each in view.authenticators],
+    )
+    cases = table(
+        ("reset", "state", "opened", "closed"),
+        [(each.reference, each.state, each.opened_at, each.closed_at) for each in view.cases],
+    )
+    return (
+        f"{view.ref}  {view.name}, {view.country}: {view.status}{disabled}\n"
+        f"reset preference: {preference}{backup}; passphrase: {'set' if view.passphrase_set else 'not set'}\n\n"
+        f"{contacts}\n\n{factors}\n\n{cases}"
+    )

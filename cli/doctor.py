@@ -1,0 +1,100 @@
+"""What is missing or wrong: the settings, the policy, the database, the broker, each channel, and what is late."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+import click
+
+import migrations
+from cli.output import Output, Refusal, prints, table
+from foundation import clock, keyring
+from notifiers.directory import available
+from policy import rules
+from workflows import installation, upkeep
+from workflows.installation import Installation
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was looked at; `problem` is None where it is well."""
+
+    what: str
+    problem: str | None
+
+
+@click.command()
+@prints
+def doctor() -> Output:
+    """Say what is missing or wrong. Exit status 1 if anything is."""
+    findings = list(_findings(installation.load()))
+    text = table(("what", "how it is"), [(each.what, each.problem or "well") for each in findings])
+    if any(each.problem for each in findings):
+        raise Refusal(text)
+    return Output(findings, text)
+
+
+@click.group()
+def config() -> None:
+    """Check the settings."""
+
+
+@config.command("check")
+@prints
+def config_check() -> Output:
+    """Check settings, policy and keys without starting anything."""
+    loaded = installation.load()
+    return Output({"mode": loaded.settings.mode, "data_dir": str(loaded.settings.data_dir)}, "The settings are right.")
+
+
+@click.group()
+def policy() -> None:
+    """Check a policy file."""
+
+
+@policy.command("check")
+@click.argument("file", type=click.Path(path_type=Path))
+@prints
+def policy_check(file: Path) -> Output:
+    """Say whether the policy in FILE can be used, or name each wrong line."""
+    rules.load(file)
+    return Output({"file": str(file)}, f"{file}: can be used.")
+
+
+@click.command("new-key")
+@prints
+def new_key_command() -> Output:
+    """Make an encryption key for KEYTURN_KEYS."""
+    key = keyring.new_key()
+    return Output({"key": key}, key)
+
+
+def _findings(loaded: Installation) -> Iterator[Finding]:
+    yield Finding("settings and policy", None)
+    tables = _problem(lambda: None if migrations.is_current(loaded.database) else "run `keyturn migrate`")
+    yield Finding("database", tables)
+    yield Finding("broker", _problem(_reach_broker))
+    for channel, reason in available(loaded.settings).items():
+        yield Finding(f"channel {channel}", reason)
+    if tables is None:
+        yield Finding("messages", _late(loaded))
+
+
+def _problem(look: Callable[[], str | None]) -> str | None:
+    try:
+        return look()
+    except Exception as error:  # noqa: BLE001 - whatever is wrong is what the doctor was asked for
+        return f"cannot be reached ({type(error).__name__})"
+
+
+def _reach_broker() -> None:
+    from tasks.broker import app
+
+    with app.connection_for_write() as connection:
+        connection.ensure_connection(max_retries=1, timeout=3)
+
+
+def _late(loaded: Installation) -> str | None:
+    late = upkeep.count_late(loaded, clock.now() - timedelta(minutes=2))
+    return f"{late} are late by more than 2 minutes: is a worker running?" if late else None
