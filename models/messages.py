@@ -53,6 +53,7 @@ class Message(Base):
     created_at: Mapped[datetime]
     due_at: Mapped[datetime]
     rung_at: Mapped[datetime | None]
+    claimed_at: Mapped[datetime | None]
     leased_until: Mapped[datetime | None]
     attempts: Mapped[int] = mapped_column(server_default=text("0"))
     sent_at: Mapped[datetime | None]
@@ -77,13 +78,13 @@ class Message(Base):
 
 
 class Attempt(Base):
-    """One call of a provider; `outcome` is None while it is under way. `code` is the vendor's own word for a fault."""
+    """One call of a provider, written when it has ended. `code` is a short word for what went wrong."""
 
     __tablename__ = "attempt"
 
     message_id: Mapped[UUID] = mapped_column(ForeignKey("message.id"), primary_key=True)
     number: Mapped[int] = mapped_column(primary_key=True)
     started_at: Mapped[datetime]
-    finished_at: Mapped[datetime | None]
-    outcome: Mapped[Outcome | None] = mapped_column(enum_column(Outcome))
+    finished_at: Mapped[datetime]
+    outcome: Mapped[Outcome] = mapped_column(enum_column(Outcome))
     code: Mapped[str | None] = mapped_column(String(100))

@@ -66,6 +66,7 @@ class LockedAccount:
     status: AccountStatus
     wrong_in_a_row: int
     resets_disabled_at: datetime | None
+    _profile: Profile | None = None
 
     @classmethod
     def of(cls, row: AnyRow) -> "LockedAccount":
@@ -95,8 +96,10 @@ class LockedAccount:
         )
 
     def profile(self, connection: Connection) -> Profile:
-        """The account with its current contacts, for the policy."""
-        return Profile(self.country, contacts_of(connection, self.id), self.preference, self.backup)
+        """The account with its current contacts, for the policy; read once, because the lock keeps them as they are."""
+        if self._profile is None:
+            self._profile = Profile(self.country, contacts_of(connection, self.id), self.preference, self.backup)
+        return self._profile
 
 
 def lock_account(connection: Connection, account_id: UUID) -> LockedAccount:

@@ -66,6 +66,11 @@ _LOCK = (
 )
 _LOCK_BY_ID = _LOCK.where(ResetCase.id == bindparam("key"))
 _LOCK_BY_REFERENCE = _LOCK.where(ResetCase.reference == bindparam("key"))
+_INSERT_CASE = insert(ResetCase)
+_INSERT_EVENTS = insert(CaseEvent)
+_INSERT_FACTS = insert(CaseEventFacts)
+_INSERT_CHALLENGES = insert(Challenge)
+_INSERT_MESSAGES = insert(Message)
 _PROOFS = select(Proof.kind, Proof.fresh_until).where(Proof.case_id == bindparam("case_id"))
 _SAVE = update(ResetCase).where(ResetCase.id == bindparam("case_id"), ResetCase.seq == bindparam("seq_before"))
 _WITHDRAW = (
@@ -228,7 +233,7 @@ def insert_case(case: Case) -> None:
         "asked_through": case.asked_through,
         "opened_at": case.opened_at,
     }
-    case.connection.execute(insert(ResetCase), row)
+    case.connection.execute(_INSERT_CASE, row)
     _insert_owed(case)
 
 
@@ -291,9 +296,11 @@ def _update(case: Case, seq_before: int) -> None:
 
 
 def _insert_owed(case: Case) -> None:
-    case.connection.execute(insert(CaseEvent), [line.event_row() for line in case.lines])
-    case.connection.execute(insert(CaseEventFacts), [line.facts_row() for line in case.lines])
-    if case.challenges:
-        case.connection.execute(insert(Challenge), case.challenges)
-    if case.messages:
-        case.connection.execute(insert(Message), case.messages)
+    for statement, rows in (
+        (_INSERT_EVENTS, [line.event_row() for line in case.lines]),
+        (_INSERT_FACTS, [line.facts_row() for line in case.lines]),
+        (_INSERT_CHALLENGES, case.challenges),
+        (_INSERT_MESSAGES, case.messages),
+    ):
+        if rows:
+            case.connection.execute(statement, rows if len(rows) > 1 else rows[0])

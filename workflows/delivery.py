@@ -5,11 +5,12 @@ leaves a claimed row; when its lease has run out the row is claimed again, and t
 which means that the message may have gone.
 """
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from random import SystemRandom
 from uuid import UUID
 
-from sqlalchemy import Connection, and_, bindparam, insert, or_, update
+from sqlalchemy import Connection, bindparam, insert, update
 
 from models.base import AnyRow
 from models.cases import CaseState, Challenge, HeldFor
@@ -19,91 +20,50 @@ from policy.vocabulary import MessageKind
 from workflows import codes
 from workflows.cases import locked
 from workflows.installation import Installation
-from workflows.parcels import GIVE_UP_AFTER, ContactChanged, Obsolete, Parcel, pack
+from workflows.parcels import GIVE_UP_AFTER, ContactChanged, Obsolete, Parcel, lock_due, pack
 
 _FIRST_WAIT = timedelta(seconds=2)
 _LONGEST_WAIT = timedelta(minutes=5)
+_FAILED: Mapping[str, object] = {"status": MessageStatus.FAILED}
 
-_CLAIM = (
-    update(Message)
-    .where(
-        Message.id == bindparam("message_id"),
-        or_(
-            and_(Message.status == MessageStatus.QUEUED, Message.due_at <= bindparam("now")),
-            and_(Message.status == MessageStatus.CLAIMED, Message.leased_until <= bindparam("now")),
-        ),
-    )
-    .values(status=MessageStatus.CLAIMED, attempts=Message.attempts + 1, leased_until=bindparam("lease"))
-    .returning(
-        Message.id,
-        Message.kind,
-        Message.channel,
-        Message.case_id,
-        Message.contact_id,
-        Message.challenge_id,
-        Message.inbound_mail_id,
-        Message.created_at,
-        Message.attempts,
-    )
-)
-_LOSE = (
-    update(Attempt)
-    .where(Attempt.message_id == bindparam("of"), Attempt.outcome.is_(None))
-    .values(outcome=Outcome.LOST, finished_at=bindparam("now"))
-    .returning(Attempt.started_at)
-)
+_CLAIM = update(Message).where(Message.id == bindparam("of")).values(status=MessageStatus.CLAIMED)
 _TAKE = (
     update(Challenge)
     .where(Challenge.id == bindparam("of"), Challenge.taken_at.is_(None))
     .values(taken_at=bindparam("at"))
 )
-_MINE = and_(
+_SETTLE = update(Message).where(
     Message.id == bindparam("of"),
     Message.status == MessageStatus.CLAIMED,
     # A worker whose lease ran out, and whose message another one has claimed since, changes nothing.
     Message.attempts == bindparam("attempt"),
 )
-_SENT = update(Message).where(_MINE)
-_END = update(Message).where(_MINE).values(status=bindparam("end"), leased_until=None)
-_LATER = (
-    update(Message)
-    .where(_MINE)
-    .values(status=MessageStatus.QUEUED, due_at=bindparam("due"), leased_until=None, rung_at=None)
-)
-_FINISH = update(Attempt).where(Attempt.message_id == bindparam("of"), Attempt.number == bindparam("attempt"))
+_DROP = update(Message).where(Message.id == bindparam("of"))
+_TRIED = insert(Attempt)
+_TRIED_AFTER_ALL = update(Attempt).where(Attempt.message_id == bindparam("of"), Attempt.number == bindparam("attempt"))
 
 
 def claim(installation: Installation, message_id: UUID, now: datetime) -> Parcel | None:
     """Takes the message for one attempt; None where it is not due, is with another worker, or must not be sent."""
-    lease = now + timedelta(seconds=installation.settings.lease_seconds)
     with installation.database.begin() as connection:
-        row = connection.execute(_CLAIM, {"message_id": message_id, "now": now, "lease": lease}).one_or_none()
+        row = lock_due(connection, message_id, now)
         if row is None:
             return None
-        if row.attempts > 1:
-            _note_lost(connection, row, now)
+        if row.status is MessageStatus.CLAIMED:
+            row = _note_lost(connection, row, now)
         parcel = _packed(installation, connection, row, now)
         if parcel is not None:
-            connection.execute(insert(Attempt), {"message_id": message_id, "number": row.attempts, "started_at": now})
+            lease = timedelta(seconds=installation.settings.lease_seconds)
+            claimed = {"attempts": parcel.attempt, "claimed_at": now, "leased_until": now + lease}
+            connection.execute(_CLAIM, {"of": message_id} | claimed)
         return parcel
 
 
 def record_sent(installation: Installation, parcel: Parcel, provider: str, provider_id: str, now: datetime) -> None:
     """The vendor took the message: the code's life counts from this attempt, if from no earlier one."""
+    sent = {"status": MessageStatus.SENT, "sent_at": now, "provider": provider, "provider_id": provider_id}
     with installation.database.begin() as connection:
-        connection.execute(
-            _SENT,
-            {
-                "of": parcel.message_id,
-                "attempt": parcel.attempt,
-                "status": MessageStatus.SENT,
-                "sent_at": now,
-                "leased_until": None,
-                "provider": provider,
-                "provider_id": provider_id,
-            },
-        )
-        _finish(connection, parcel, Outcome.SENT, None, now)
+        _settle(connection, parcel, sent, Outcome.SENT, None, now)
         _note_taken(connection, parcel.challenge_id, parcel.started_at)
 
 
@@ -116,13 +76,14 @@ def record_failed(
     retry_after: timedelta | None = None,
 ) -> tuple[UUID, ...]:
     """The attempt failed; queues the message again, or the code over the backup channel. Answers with what to ring."""
+    wait = retry_after or _wait(parcel.attempt, outcome)
+    after = _FAILED if outcome is Outcome.REJECTED else _later(parcel, now + wait)
     with installation.database.begin() as connection:
-        _finish(connection, parcel, outcome, code, now)
+        mine = _settle(connection, parcel, after, outcome, code, now)
         if outcome is Outcome.UNKNOWN:
             _note_taken(connection, parcel.challenge_id, parcel.started_at)
-        if outcome is Outcome.REJECTED:
+        if outcome is Outcome.REJECTED and mine:
             return _reroute(installation, connection, parcel, now)
-        _try_later(connection, parcel, now, retry_after or _wait(parcel.attempt, outcome))
         return ()
 
 
@@ -130,7 +91,7 @@ def _packed(installation: Installation, connection: Connection, row: AnyRow, now
     try:
         return pack(installation, connection, row, now)
     except Obsolete:
-        _end(connection, row.id, row.attempts, MessageStatus.CANCELLED)
+        connection.execute(_DROP, {"of": row.id, "status": MessageStatus.CANCELLED})
     except ContactChanged:
         _refuse(installation, connection, row, HeldFor.CONTACT_CHANGED, "the contact point has changed", now)
     except NotAllowed as reason:
@@ -138,9 +99,13 @@ def _packed(installation: Installation, connection: Connection, row: AnyRow, now
     return None
 
 
-def _note_lost(connection: Connection, row: AnyRow, now: datetime) -> None:
-    for lost in connection.execute(_LOSE, {"of": row.id, "now": now}).all():
-        _note_taken(connection, row.challenge_id, lost.started_at)
+def _note_lost(connection: Connection, row: AnyRow, now: datetime) -> AnyRow:
+    lost = {"message_id": row.id, "number": row.attempts, "started_at": row.claimed_at, "finished_at": now}
+    connection.execute(_TRIED, lost | {"outcome": Outcome.LOST})
+    _note_taken(connection, row.challenge_id, row.claimed_at)
+    found = lock_due(connection, row.id, now)
+    assert found is not None  # noqa: S101 - this transaction holds its lock
+    return found
 
 
 def _note_taken(connection: Connection, challenge_id: UUID | None, at: datetime) -> None:
@@ -148,26 +113,35 @@ def _note_taken(connection: Connection, challenge_id: UUID | None, at: datetime)
         connection.execute(_TAKE, {"of": challenge_id, "at": at})
 
 
-def _finish(connection: Connection, parcel: Parcel, outcome: Outcome, code: str | None, now: datetime) -> None:
+def _settle(
+    connection: Connection,
+    parcel: Parcel,
+    after: Mapping[str, object],
+    outcome: Outcome,
+    code: str | None,
+    now: datetime,
+) -> bool:
+    """Writes how the attempt ended; False where another worker has claimed the message since, and decides now."""
     key = {"of": parcel.message_id, "attempt": parcel.attempt}
-    connection.execute(_FINISH, key | {"outcome": outcome, "code": code, "finished_at": now})
-
-
-def _end(connection: Connection, message_id: UUID, attempt: int, end: MessageStatus) -> None:
-    connection.execute(_END, {"of": message_id, "attempt": attempt, "end": end})
+    ended = {"finished_at": now, "outcome": outcome, "code": code}
+    if connection.execute(_SETTLE, {**key, "leased_until": None, **after}).rowcount == 0:
+        connection.execute(_TRIED_AFTER_ALL, key | ended)
+        return False
+    tried = {"message_id": parcel.message_id, "number": parcel.attempt, "started_at": parcel.started_at}
+    connection.execute(_TRIED, tried | ended)
+    return True
 
 
 def _refuse(
     installation: Installation, connection: Connection, row: AnyRow, why: HeldFor, reason: str, now: datetime
 ) -> None:
-    _end(connection, row.id, row.attempts, MessageStatus.FAILED)
+    connection.execute(_DROP, {"of": row.id, "status": MessageStatus.FAILED})
     if row.kind is MessageKind.RESET_CODE:
         with locked(installation, connection, row.case_id) as case:
             codes.hold(case, why, now, reason)
 
 
 def _reroute(installation: Installation, connection: Connection, parcel: Parcel, now: datetime) -> tuple[UUID, ...]:
-    _end(connection, parcel.message_id, parcel.attempt, MessageStatus.FAILED)
     if parcel.case_id is None or parcel.kind is not MessageKind.RESET_CODE:
         return ()
     with locked(installation, connection, parcel.case_id) as case:
@@ -176,12 +150,11 @@ def _reroute(installation: Installation, connection: Connection, parcel: Parcel,
         return case.owed
 
 
-def _try_later(connection: Connection, parcel: Parcel, now: datetime, wait: timedelta) -> None:
+def _later(parcel: Parcel, due_at: datetime) -> Mapping[str, object]:
     # A code is tried until its case closes; then its message is obsolete.
-    if parcel.kind is not MessageKind.RESET_CODE and now + wait > parcel.created_at + GIVE_UP_AFTER:
-        _end(connection, parcel.message_id, parcel.attempt, MessageStatus.FAILED)
-    else:
-        connection.execute(_LATER, {"of": parcel.message_id, "attempt": parcel.attempt, "due": now + wait})
+    if parcel.kind is not MessageKind.RESET_CODE and due_at > parcel.created_at + GIVE_UP_AFTER:
+        return _FAILED
+    return {"status": MessageStatus.QUEUED, "due_at": due_at, "rung_at": None}
 
 
 def _wait(attempt: int, outcome: Outcome) -> timedelta:

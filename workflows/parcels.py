@@ -1,21 +1,21 @@
-"""What a claimed message says and where it may go: the code derived, the contact point checked, the permit in hand."""
+"""What a message says and where it may go: the code derived, the contact point checked, the permit in hand."""
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import Connection, bindparam, func, select, update
+from sqlalchemy import Connection, and_, bindparam, func, or_, select, update
 
-from models.accounts import Account
+from models.accounts import Account, ContactPoint
 from models.base import AnyRow
 from models.cases import OPEN_STATES, AskedThrough, CaseState, Challenge, ResetCase
 from models.inbound import InboundMail
-from models.messages import Message
+from models.messages import Message, MessageStatus
 from policy.permits import Permit
 from policy.routing import Contact, Profile, permit_answer, permit_code, permit_notice
 from policy.vocabulary import Channel, MessageKind
 from workflows import codes
-from workflows.accounts import contacts_of
+from workflows.accounts import destination_of
 from workflows.cases import is_pinned, locked
 from workflows.challenges import unseal
 from workflows.closing import stop_token
@@ -24,34 +24,55 @@ from workflows.installation import Installation
 GIVE_UP_AFTER = timedelta(days=3)
 """A notice or an answer that could not be sent for this long helps nobody any more."""
 
-_CASE = (
+_DUE = (
     select(
+        Message.id,
+        Message.kind,
+        Message.channel,
+        Message.status,
+        Message.case_id,
+        Message.contact_id,
+        Message.created_at,
+        Message.claimed_at,
+        Message.attempts,
         ResetCase.reference,
         ResetCase.state,
         ResetCase.asked_through,
-        ResetCase.contact_id,
+        ResetCase.contact_id.label("pinned_id"),
         ResetCase.contact_digest,
         ResetCase.held_for,
         ResetCase.opened_at,
         ResetCase.hold_until,
-        Account.id.label("account_id"),
         Account.name,
         Account.country,
-        Account.preference,
-        Account.backup,
+        ContactPoint.kind.label("contact_kind"),
+        ContactPoint.value,
+        ContactPoint.version,
+        ContactPoint.verified_at,
+        ContactPoint.replaced_at,
         Challenge.id.label("challenge_id"),
         Challenge.sealed_secret,
         Challenge.digits,
         Challenge.taken_at,
         Challenge.expires_at,
         func.coalesce(Challenge.used_at, Challenge.replaced_at).label("ended_at"),
+        InboundMail.sender,
+        InboundMail.received_at,
+        InboundMail.message_id.label("mail_message_id"),
     )
-    .join(Account, Account.id == ResetCase.account_id)
-    .outerjoin(Challenge, Challenge.id == bindparam("challenge_id"))
-    .where(ResetCase.id == bindparam("case_id"))
-)
-_MAIL = select(InboundMail.sender, InboundMail.received_at, InboundMail.message_id).where(
-    InboundMail.id == bindparam("mail_id")
+    .outerjoin(ResetCase, ResetCase.id == Message.case_id)
+    .outerjoin(Account, Account.id == ResetCase.account_id)
+    .outerjoin(ContactPoint, ContactPoint.id == Message.contact_id)
+    .outerjoin(Challenge, Challenge.id == Message.challenge_id)
+    .outerjoin(InboundMail, InboundMail.id == Message.inbound_mail_id)
+    .where(
+        Message.id == bindparam("message_id"),
+        or_(
+            and_(Message.status == MessageStatus.QUEUED, Message.due_at <= bindparam("now")),
+            and_(Message.status == MessageStatus.CLAIMED, Message.leased_until <= bindparam("now")),
+        ),
+    )
+    .with_for_update(of=Message, skip_locked=True)
 )
 _START_LIFE = update(Challenge).where(Challenge.id == bindparam("of")).values(expires_at=bindparam("end"))
 _POINT_TO = update(Message).where(Message.id == bindparam("of")).values(challenge_id=bindparam("new"))
@@ -59,7 +80,7 @@ _POINT_TO = update(Message).where(Message.id == bindparam("of")).values(challeng
 
 @dataclass(frozen=True, slots=True)
 class Parcel:
-    """A claimed message: where it goes and all that its text needs. Secrets are not in its `repr`."""
+    """A message that is to be sent: where it goes and all that its text needs. Secrets are not in its `repr`."""
 
     message_id: UUID
     attempt: int
@@ -90,116 +111,111 @@ class ContactChanged(Exception):
     """The pinned contact point is not what it was when the case opened."""
 
 
+def lock_due(connection: Connection, message_id: UUID, now: datetime) -> AnyRow | None:
+    """The message with all that it is about, locked; None where it is not due or somebody else has it."""
+    return connection.execute(_DUE, {"message_id": message_id, "now": now}).one_or_none()
+
+
 def pack(installation: Installation, connection: Connection, row: AnyRow, now: datetime) -> Parcel:
-    """The parcel for a message's row. Raises `Obsolete`, `ContactChanged`, or `NotAllowed`."""
-    if row.inbound_mail_id is not None:
-        return _answer_parcel(connection, row, now)
-    found = connection.execute(_CASE, {"case_id": row.case_id, "challenge_id": row.challenge_id}).one()
-    profile = Profile(found.country, contacts_of(connection, found.account_id), found.preference, found.backup)
-    contact = next((each for each in profile.contacts if each.id == row.contact_id), None)
+    """The parcel for a message. Raises `Obsolete`, `ContactChanged`, or `NotAllowed`."""
+    if row.kind is MessageKind.INBOX_ANSWER:
+        return _answer_parcel(row, now)
     if row.kind is MessageKind.RESET_CODE:
-        return _code_parcel(installation, connection, row, found, profile, contact, now)
-    return _notice_parcel(installation, row, found, profile, contact, now)
+        return _code_parcel(installation, connection, row, now)
+    return _notice_parcel(installation, row, now)
 
 
-def _answer_parcel(connection: Connection, row: AnyRow, now: datetime) -> Parcel:
-    mail = connection.execute(_MAIL, {"mail_id": row.inbound_mail_id}).one()
+def _answer_parcel(row: AnyRow, now: datetime) -> Parcel:
     return Parcel(
         row.id,
-        row.attempts,
+        row.attempts + 1,
         row.kind,
         row.channel,
-        permit_answer(mail.sender, now + GIVE_UP_AFTER),
+        permit_answer(row.sender, now + GIVE_UP_AFTER),
         row.created_at,
         now,
-        mail.received_at,
-        in_reply_to=mail.message_id,
+        row.received_at,
+        in_reply_to=row.mail_message_id,
     )
 
 
-def _notice_parcel(
-    installation: Installation,
-    row: AnyRow,
-    found: AnyRow,
-    profile: Profile,
-    contact: Contact | None,
-    now: datetime,
-) -> Parcel:
+def _notice_parcel(installation: Installation, row: AnyRow, now: datetime) -> Parcel:
+    contact = _contact(row)
     if contact is None:
         raise Obsolete
-    permit = permit_notice(installation.policy, profile, row.channel, contact, now + GIVE_UP_AFTER)
+    permit = permit_notice(installation.policy, _profile(row, contact), row.channel, contact, now + GIVE_UP_AFTER)
     return Parcel(
         row.id,
-        row.attempts,
+        row.attempts + 1,
         row.kind,
         row.channel,
         permit,
         row.created_at,
         now,
-        found.opened_at,
+        row.opened_at,
         row.case_id,
-        asked_through=found.asked_through,
-        customer_name=found.name,
-        reference=found.reference,
-        stop_token=_stop_token(installation, row, found),
-        hold_until=found.hold_until,
+        asked_through=row.asked_through,
+        customer_name=row.name,
+        reference=row.reference,
+        stop_token=_stop_token(installation, row),
+        hold_until=row.hold_until,
     )
 
 
-def _code_parcel(
-    installation: Installation,
-    connection: Connection,
-    row: AnyRow,
-    found: AnyRow,
-    profile: Profile,
-    contact: Contact | None,
-    now: datetime,
-) -> Parcel:
-    if found.state is not CaseState.REQUESTED or found.held_for or found.ended_at or row.contact_id != found.contact_id:
+def _code_parcel(installation: Installation, connection: Connection, row: AnyRow, now: datetime) -> Parcel:
+    if row.state is not CaseState.REQUESTED or row.held_for or row.ended_at or row.contact_id != row.pinned_id:
         raise Obsolete
-    if contact is None or not is_pinned(installation, row.case_id, found.contact_digest, contact):
+    contact = _contact(row)
+    if contact is None or not is_pinned(installation, row.case_id, row.contact_digest, contact):
         raise ContactChanged
-    if found.taken_at is not None and found.expires_at <= now:
-        found = _renewed(installation, connection, row, now)
-    end = found.expires_at if found.taken_at else _start_life(installation, connection, row, found, contact, now)
-    permit = permit_code(installation.policy, profile, row.channel, contact, end)
-    secret = unseal(installation.keyring, found.challenge_id, found.sealed_secret, found.digits)
+    if row.taken_at is not None and row.expires_at <= now:
+        row = _renewed(installation, connection, row, now)
+    # Until a vendor takes the code, its life begins anew with each attempt.
+    end = row.expires_at if row.taken_at else _start_life(installation, connection, row, contact, now)
+    permit = permit_code(installation.policy, _profile(row, contact), row.channel, contact, end)
+    secret = unseal(installation.keyring, row.challenge_id, row.sealed_secret, row.digits)
     return Parcel(
         row.id,
-        row.attempts,
+        row.attempts + 1,
         row.kind,
         row.channel,
         permit,
         row.created_at,
         now,
-        found.opened_at,
+        row.opened_at,
         row.case_id,
-        found.challenge_id,
-        asked_through=found.asked_through,
-        customer_name=found.name,
-        reference=found.reference,
+        row.challenge_id,
+        asked_through=row.asked_through,
+        customer_name=row.name,
+        reference=row.reference,
         code=secret.code(),
         token=secret.token(),
-        stop_token=_stop_token(installation, row, found),
+        stop_token=_stop_token(installation, row),
         valid_until=end,
     )
 
 
-def _stop_token(installation: Installation, row: AnyRow, found: AnyRow) -> str | None:
-    return stop_token(installation, row.case_id) if found.state in OPEN_STATES else None
+def _contact(row: AnyRow) -> Contact | None:
+    """The message's contact point if it is still the account's current one."""
+    if row.contact_kind is None or row.replaced_at is not None:
+        return None
+    destination = destination_of(row.contact_kind, row.value)
+    return Contact(row.contact_id, row.contact_kind, row.version, destination, row.verified_at)
+
+
+def _profile(row: AnyRow, contact: Contact) -> Profile:
+    return Profile(row.country, (contact,), preference=None, backup=None)
+
+
+def _stop_token(installation: Installation, row: AnyRow) -> str | None:
+    return stop_token(installation, row.case_id) if row.state in OPEN_STATES else None
 
 
 def _start_life(
-    installation: Installation,
-    connection: Connection,
-    row: AnyRow,
-    found: AnyRow,
-    contact: Contact,
-    now: datetime,
+    installation: Installation, connection: Connection, row: AnyRow, contact: Contact, now: datetime
 ) -> datetime:
-    # No vendor has taken this code yet, so its life begins with this attempt.
     end = now + installation.policy.channels[row.channel].validity(contact.state)
-    connection.execute(_START_LIFE, {"of": found.challenge_id, "end": end})
+    connection.execute(_START_LIFE, {"of": row.challenge_id, "end": end})
     return end
 
 
@@ -207,4 +223,4 @@ def _renewed(installation: Installation, connection: Connection, row: AnyRow, no
     with locked(installation, connection, row.case_id) as case:
         new = codes.renew(case, now)
     connection.execute(_POINT_TO, {"of": row.id, "new": new})
-    return connection.execute(_CASE, {"case_id": row.case_id, "challenge_id": new}).one()
+    return connection.execute(_DUE, {"message_id": row.id, "now": now}).one()
