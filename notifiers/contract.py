@@ -1,0 +1,134 @@
+"""What every notifier keeps to: what it is given, what it answers, how it fails, and how it heeds a permit."""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Protocol
+from uuid import UUID
+
+from policy.permits import Permit, PostalAddress
+from policy.vocabulary import Channel, MessageKind
+
+
+@dataclass(frozen=True, slots=True)
+class Brand:
+    """The operator as customers know it; `colour` is `#rrggbb`, dark enough for white text. Empty ones are left out."""
+
+    name: str
+    support_email: str
+    support_phone: str
+    url: str
+    colour: str
+
+
+class AskedThrough(StrEnum):
+    """How the request for a reset reached the operator, as its customer is told."""
+
+    EMAIL = "an e-mail to our support"
+    SUPPORT = "our support team"
+
+
+@dataclass(frozen=True, slots=True)
+class OutgoingMessage:
+    """The plain values that one message is written from; each kind uses those that it needs. Times are aware.
+
+    `code` is bare digits. `typed_at` is the short web address, without `https://`, where reference and code can be
+    typed. `cancel_link` is given only while the case is open. `valid_until` is the end of the code's life, `hold_until`
+    the end of the waiting time. `in_reply_to` is the Message-ID of the mail that an `inbox_answer` answers.
+    """
+
+    id: UUID
+    kind: MessageKind
+    brand: Brand
+    typed_at: str
+    requested_at: datetime
+    asked_through: AskedThrough | None = None
+    customer_name: str | None = field(default=None, repr=False)
+    reference: str | None = None
+    code: str | None = field(default=None, repr=False)
+    link: str | None = field(default=None, repr=False)
+    cancel_link: str | None = field(default=None, repr=False)
+    valid_until: datetime | None = None
+    hold_until: datetime | None = None
+    in_reply_to: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """The vendor took the message; `provider_id` is its own id for it."""
+
+    provider: str
+    provider_id: str
+
+
+class Notifier(Protocol):
+    """One channel's way out. Safe to share among threads; every wait in it has an end."""
+
+    def send(self, message: OutgoingMessage, permit: Permit) -> Receipt:
+        """Sends it where the permit says. Raises a `DeliveryFailed`, or `PermitMisused`."""
+
+
+class DeliveryFailed(Exception):
+    """Nobody holds a receipt. What to do next is the subclass's docstring.
+
+    `code`, which is also the text, is a short word of ours for the attempt's record: never an address, a code for the
+    customer, or the vendor's own sentence.
+    """
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+class NotSent(DeliveryFailed):
+    """Nothing reached the vendor. Try again soon; it cannot have gone twice."""
+
+
+class Unavailable(DeliveryFailed):
+    """The vendor refused for now. Try again after `retry_after`, or after a wait of your own if it is None."""
+
+    def __init__(self, code: str, retry_after: timedelta | None) -> None:
+        super().__init__(code)
+        self.retry_after = retry_after
+
+
+class Rejected(DeliveryFailed):
+    """The vendor will never deliver to this recipient. Do not try again; use the backup channel or ask a supervisor."""
+
+
+class Misconfigured(DeliveryFailed):
+    """The fault is ours: key, sender or request. Alert the operator and hold the channel; never blame the customer."""
+
+
+class Unknown(DeliveryFailed):
+    """It may have gone. Find out from the vendor, or send the very same code again; never a new one."""
+
+
+class PermitMisused(Exception):
+    """A bug in the caller: a permit for another channel, or one that ran out. Nothing was sent; ask for a new one."""
+
+
+def text_destination(permit: Permit, channel: Channel, now: datetime) -> str:
+    """The e-mail address or phone number that the permit allows on `channel`. Raises `PermitMisused` or `Rejected`."""
+    _check(permit, channel, now)
+    if not isinstance(permit.destination, str):
+        raise PermitMisused(f"a postal address for {channel}")
+    # A line break would begin another header, and no address or number holds a blank.
+    if not permit.destination.isprintable() or " " in permit.destination:
+        raise Rejected("malformed_destination")
+    return permit.destination
+
+
+def postal_destination(permit: Permit, now: datetime) -> PostalAddress:
+    """The postal address that the permit allows for a letter. Raises `PermitMisused`."""
+    _check(permit, Channel.MAIL, now)
+    if not isinstance(permit.destination, PostalAddress):
+        raise PermitMisused(f"no postal address for {Channel.MAIL}")
+    return permit.destination
+
+
+def _check(permit: Permit, channel: Channel, now: datetime) -> None:
+    if permit.channel is not channel:
+        raise PermitMisused(f"a permit for {permit.channel} cannot be used for {channel}")
+    if permit.until <= now:
+        raise PermitMisused(f"the permit for {channel} ran out at {permit.until.isoformat()}")

@@ -1,0 +1,179 @@
+"""What each message says on each channel, written from templates that are compiled once.
+
+Mails and letters share their words (`templates/content`), which say no more than "paragraph", "code" or "button"; the
+folders `text`, `html` and `letter` say what those look like, so that a mail's two parts cannot come to differ.
+A template sees only what its kind may hold, and a missing value is an error, never a gap.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from notifiers import phrases
+from notifiers.contract import Brand, OutgoingMessage
+from policy.permits import PostalAddress
+from policy.vocabulary import Channel, MessageKind
+
+_TEMPLATES = Path(__file__).with_name("templates")
+
+_NOTICES: Final = (
+    MessageKind.NOTICE_OPENED,
+    MessageKind.NOTICE_HOLD_STARTED,
+    MessageKind.NOTICE_COMPLETED,
+    MessageKind.NOTICE_CANCELLED,
+    MessageKind.NOTICE_DENIED,
+)
+WRITTEN: Final[Mapping[Channel, frozenset[MessageKind]]] = MappingProxyType(
+    {
+        Channel.EMAIL: frozenset(MessageKind),
+        Channel.SMS: frozenset({MessageKind.RESET_CODE, *_NOTICES}),
+        Channel.VOICE: frozenset({MessageKind.RESET_CODE}),
+        Channel.MAIL: frozenset({MessageKind.RESET_CODE, *_NOTICES}),
+    }
+)
+"""Which kinds have a text for which channel."""
+
+_SUBJECTS: Final[Mapping[MessageKind, str]] = MappingProxyType(
+    {
+        MessageKind.RESET_CODE: "Your code for resetting two-factor sign-in",
+        MessageKind.NOTICE_OPENED: "Somebody asked to reset your two-factor sign-in",
+        MessageKind.NOTICE_HOLD_STARTED: "Your two-factor sign-in will be reset after a waiting time",
+        MessageKind.NOTICE_COMPLETED: "Your two-factor sign-in has been reset",
+        MessageKind.NOTICE_CANCELLED: "The reset of your two-factor sign-in was stopped",
+        MessageKind.NOTICE_DENIED: "The reset of your two-factor sign-in was refused",
+        MessageKind.INBOX_ANSWER: "We have received your e-mail",
+    }
+)
+
+
+class NoSuchText(Exception):
+    """A bug in the caller: this kind of message does not travel on this channel. `WRITTEN` says which do."""
+
+
+@dataclass(frozen=True, slots=True)
+class EmailText:
+    """A mail; `text` and `html` say the same. The subject holds no code."""
+
+    subject: str
+    text: str
+    html: str
+
+
+@dataclass(frozen=True, slots=True)
+class VoiceScript:
+    """What a call says, line by line. The code is in `after_key` only, so that a voicemail never records it."""
+
+    before_key: tuple[str, ...]
+    after_key: tuple[str, ...]
+
+
+def email(message: OutgoingMessage) -> EmailText:
+    """The mail. Raises `NoSuchText`, and `jinja2.UndefinedError` where the message lacks a value."""
+    _written(message.kind, Channel.EMAIL)
+    subject = _SUBJECTS[message.kind]
+    values = {**_values(message), "subject": subject}
+    text, html = (environment.get_template(f"{message.kind}.j2").render(values) for environment in (_TEXT, _HTML))
+    return EmailText(subject, phrases.wrapped(text), html)
+
+
+def sms(message: OutgoingMessage, now: datetime) -> str:
+    """The text message, in GSM's alphabet if that loses nothing. Raises as `email` does."""
+    _written(message.kind, Channel.SMS)
+    values = {**_values(message), "help": _help(message.brand), "host": _host(message.typed_at)}
+    return phrases.gsm(_SMS.get_template(f"{message.kind}.j2").render(values, **_life(message, now)).strip())
+
+
+def voice(message: OutgoingMessage, now: datetime) -> VoiceScript:
+    """The call's script. Raises as `email` does."""
+    _written(message.kind, Channel.VOICE)
+    values = {**_values(message), **_life(message, now)}
+    before, after = (_VOICE.get_template(f"{part}.j2").render(values) for part in ("before_key", "after_key"))
+    return VoiceScript(tuple(before.splitlines()), tuple(after.splitlines()))
+
+
+def letter(message: OutgoingMessage, address: PostalAddress) -> str:
+    """The letter as an HTML page of US letter size, the same bytes each time. Raises as `email` does."""
+    _written(message.kind, Channel.MAIL)
+    values = {name: value for name, value in _values(message).items() if name not in _NOT_ON_PAPER}
+    page = _LETTER.get_template(f"{message.kind}.j2")
+    return page.render(values, subject=_SUBJECTS[message.kind], address=address)
+
+
+def _written(kind: MessageKind, channel: Channel) -> None:
+    if kind not in WRITTEN[channel]:
+        raise NoSuchText(f"there is no {kind} for {channel}")
+
+
+# What a template may see: never a code in a notice, and nothing of a case or a person in the answer to a mail.
+_IN_ANSWERS: Final = ("brand",)
+_IN_CASES: Final = ("brand", "requested_at", "asked_through", "customer_name", "reference", "cancel_link")
+_IN_NOTICES: Final = (*_IN_CASES, "hold_until")
+_IN_CODES: Final = (*_IN_CASES, "code", "link", "typed_at", "valid_until")
+_SEEN: Final[Mapping[MessageKind, tuple[str, ...]]] = MappingProxyType(
+    {
+        **dict.fromkeys(_NOTICES, _IN_NOTICES),
+        MessageKind.RESET_CODE: _IN_CODES,
+        MessageKind.INBOX_ANSWER: _IN_ANSWERS,
+    }
+)
+# Nobody types a link off paper, and whoever opens the envelope learns nothing of the person besides the address.
+_NOT_ON_PAPER: Final = frozenset({"customer_name", "link", "cancel_link"})
+
+
+def _values(message: OutgoingMessage) -> dict[str, Any]:
+    values = {name: value for name in _SEEN[message.kind] if (value := getattr(message, name))}
+    if "customer_name" in values:
+        # A name is what somebody typed once: a line break in it would pass for a paragraph of ours.
+        values["customer_name"] = phrases.one_line(values["customer_name"])
+    return values
+
+
+def _life(message: OutgoingMessage, now: datetime) -> dict[str, int]:
+    if message.valid_until is None:
+        return {}
+    return {"minutes": phrases.minutes_between(now, message.valid_until)}
+
+
+def _help(brand: Brand) -> str:
+    if brand.support_phone:
+        return f"call {brand.support_phone}"
+    return f"write to {brand.support_email}" if brand.support_email else "contact us"
+
+
+def _host(address: str) -> str:
+    return urlsplit(f"//{address}").hostname or address
+
+
+def _environment(*folders: str, autoescape: bool) -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader([_TEMPLATES / folder for folder in folders]),
+        autoescape=autoescape,  # noqa: S701 - True for whatever is HTML
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+    )
+    environment.filters |= {filter_.__name__: filter_ for filter_ in _FILTERS}
+    return environment
+
+
+_FILTERS: Final = (
+    phrases.groups,
+    phrases.long_time,
+    phrases.short_time,
+    phrases.spoken_address,
+    phrases.spoken_code,
+    phrases.spoken_phone,
+    phrases.spoken_reference,
+)
+_TEXT: Final = _environment("text", "content", autoescape=False)
+_HTML: Final = _environment("html", "content", autoescape=True)
+_LETTER: Final = _environment("letter", "content", autoescape=True)
+_SMS: Final = _environment("sms", autoescape=False)
+_VOICE: Final = _environment("voice", autoescape=False)

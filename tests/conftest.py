@@ -1,0 +1,107 @@
+"""What every test can ask for: the servers, the three stacks, a fresh database; and an environment without surprises.
+
+Variables that steer a run: KEYTURN_TEST_DATABASE_URL, KEYTURN_TEST_REDIS_URL (a database that the tests may empty) and
+KEYTURN_TEST_AMQP_URL name servers to use; KEYTURN_TEST_DEMAND=rabbitmq fails the run where there is no RabbitMQ;
+KEYTURN_TEST_PROFILE=thorough looks for new counterexamples, many and at random.
+"""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+from tests.servers import rabbitmq as rabbitmq_server
+from tests.servers.postgres import Postgres
+from tests.servers.postgres import postgres as running_postgres
+from tests.servers.rabbitmq import NoRabbitMQ, RabbitMQ
+from tests.servers.stack import Stack, StackName
+from tests.servers.stack import stack as stack_of
+from tests.servers.valkey import Valkey
+from tests.servers.valkey import valkey as running_valkey
+
+# Timings decide nothing, so neither profile has a deadline. A run that gates a change gives the same answer each time.
+settings.register_profile("quick", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("thorough", settings.get_profile("quick"), derandomize=False, max_examples=2000)
+settings.load_profile(os.environ.get("KEYTURN_TEST_PROFILE", "quick"))
+
+
+def pytest_configure() -> None:
+    """No setting and no proxy of the caller reaches a test."""
+    for name in list(os.environ):
+        ours = name.startswith("KEYTURN_") and not name.startswith("KEYTURN_TEST_")
+        if ours or name.lower().endswith("_proxy"):
+            del os.environ[name]
+    os.environ["NO_PROXY"] = os.environ["no_proxy"] = "*"
+
+
+def pytest_sessionstart() -> None:
+    """Fail at once, and not by leaving tests out, where a RabbitMQ is demanded or named and does not answer."""
+    named = os.environ.get("KEYTURN_TEST_AMQP_URL")
+    if named or "rabbitmq" in os.environ.get("KEYTURN_TEST_DEMAND", "").split(","):
+        try:
+            rabbitmq_server.find(named)
+        except NoRabbitMQ as error:
+            raise pytest.UsageError(f"{error}. This run demands one: start it, or set KEYTURN_TEST_AMQP_URL.") from None
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say in one line what was left out for want of a RabbitMQ."""
+    skipped = [report.longrepr for report in terminalreporter.stats.get("skipped", [])]
+    left_out = [why[2] for why in skipped if isinstance(why, tuple) and "RabbitMQ: none" in why[2]]
+    if left_out:
+        terminalreporter.write_line(f"{left_out[0].removeprefix('Skipped: ')}; {len(left_out)} tests not run")
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """A PostgreSQL, started when the first test asks for it."""
+    with running_postgres(os.environ.get("KEYTURN_TEST_DATABASE_URL")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def valkey() -> Iterator[Valkey]:
+    """A server that speaks Redis, started when the first test asks for it."""
+    with running_valkey(os.environ.get("KEYTURN_TEST_REDIS_URL")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def rabbitmq() -> RabbitMQ:
+    """The machine's RabbitMQ; where there is none, the test is skipped and the summary says so."""
+    try:
+        return rabbitmq_server.find(os.environ.get("KEYTURN_TEST_AMQP_URL"))
+    except NoRabbitMQ as error:
+        pytest.skip(str(error))
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """A new empty database on each of the two engines."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'keyturn.db'}"
+        return
+    server: Postgres = request.getfixturevalue("postgres")
+    with server.database() as url:
+        yield url
+
+
+@pytest.fixture(params=list(StackName))
+def stack(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Stack]:
+    """Each of the three stacks, empty, with a data folder of its own."""
+    name: StackName = request.param
+    data_dir = tmp_path / "data"
+    if name is StackName.EMBEDDED:
+        yield stack_of(name, data_dir)
+        return
+    broker: Valkey | RabbitMQ = request.getfixturevalue("valkey" if name is StackName.REDIS else "rabbitmq")
+    server: Postgres = request.getfixturevalue("postgres")
+    with server.database() as database_url:
+        made = stack_of(name, data_dir, database_url, broker.url)
+        if isinstance(broker, Valkey):
+            broker.empty()
+        yield made
+        if isinstance(broker, RabbitMQ):
+            rabbitmq_server.remove_queues_of_worker(made.env)

@@ -1,0 +1,280 @@
+"""What customers read and hear: the rules that every text keeps, on every channel."""
+
+import re
+from dataclasses import replace
+from html import unescape
+from typing import Any
+
+import pytest
+from jinja2 import UndefinedError
+
+from notifiers import texts
+from notifiers.contract import Brand
+from policy.vocabulary import Channel, MessageKind
+from tests.notifiers.samples import (
+    BRAND,
+    CANCEL_LINK,
+    CLOSED,
+    CODE,
+    HOME,
+    LETTER_CODE,
+    LINK,
+    NAME,
+    NOTICES,
+    NOW,
+    REFERENCE,
+    message,
+)
+
+EVERY = [(channel, kind) for channel, kinds in texts.WRITTEN.items() for kind in sorted(kinds)]
+ONE_MESSAGE = 160  # signs of the GSM alphabet in one text message; in a joined one, 153 a part
+TWO_MESSAGES = 2 * 153
+
+
+def rendered(channel: Channel, kind: MessageKind, **changes: Any) -> str:
+    """All that the recipient reads or hears, as one text."""
+    sent = message(kind, channel, **changes)
+    match channel:
+        case Channel.EMAIL:
+            mail = texts.email(sent)
+            return f"{mail.subject}\n{mail.text}\n{mail.html}"
+        case Channel.SMS:
+            return texts.sms(sent, NOW)
+        case Channel.VOICE:
+            script = texts.voice(sent, NOW)
+            return "\n".join([*script.before_key, *script.after_key])
+        case _:
+            return texts.letter(sent, HOME)
+
+
+def words_of_text(text: str) -> list[str]:
+    """The words of a plain mail without what only its layout adds: rules below headings, colons before links."""
+    text = re.sub(r"^-+ ?$", "", text, flags=re.MULTILINE)
+    return re.sub(r":(?=\nhttps)", "", text).split()
+
+
+def words_of_page(page: str) -> list[str]:
+    """The words that a browser shows."""
+    body = page.partition("<body")[2].partition(">")[2]
+    return unescape(re.sub(r"<[^>]*>", lambda tag: "" if "span" in tag[0] else " ", body)).split()
+
+
+@pytest.mark.parametrize(("channel", "kind"), EVERY)
+def test_the_customer_sees_the_operator_and_never_our_name(channel: Channel, kind: MessageKind) -> None:
+    text = rendered(channel, kind)
+
+    assert BRAND.name in text
+    assert "keyturn" not in text.lower()
+
+
+@pytest.mark.parametrize(("channel", "kind"), EVERY)
+def test_nothing_unfinished_is_sent(channel: Channel, kind: MessageKind) -> None:
+    assert not re.search(r"\{\{|\}\}|\{%|\bNone\b|Undefined|StrEnum", rendered(channel, kind))
+
+
+@pytest.mark.parametrize("kind", MessageKind)
+def test_both_parts_of_a_mail_say_the_same(kind: MessageKind) -> None:
+    mail = texts.email(message(kind))
+
+    assert words_of_page(mail.html) == words_of_text(mail.text)
+
+
+@pytest.mark.parametrize("kind", MessageKind)
+def test_a_subject_holds_no_digit_and_is_one_line(kind: MessageKind) -> None:
+    assert re.fullmatch(r"[A-Z][^\d\n]{10,70}", texts.email(message(kind)).subject)
+
+
+def test_a_mail_begins_with_what_it_is_about() -> None:
+    first = texts.email(message(MessageKind.RESET_CODE)).text.partition("\n\n")[0]
+
+    assert first == (
+        "Hello Maria Lopez. Use this code to go on with resetting your two-factor\n"
+        "sign-in at Example Hosting. It works until Tuesday 24 November 2026,\n"
+        "18:15 UTC."
+    )
+
+
+def test_the_code_of_a_mail_stands_alone_on_a_line_in_groups() -> None:
+    mail = texts.email(message(MessageKind.RESET_CODE))
+
+    assert "\n    4821 7306\n" in mail.text
+    assert re.search(r"<p [^>]*>4821 7306</p>", mail.html)
+
+
+def test_a_mail_can_be_answered_by_typing() -> None:
+    text = " ".join(texts.email(message(MessageKind.RESET_CODE)).text.split())
+
+    assert f"go to reset.hosting.example and enter the reference {REFERENCE} and the code" in text
+
+
+def test_a_page_of_a_mail_loads_nothing() -> None:
+    html = texts.email(message(MessageKind.RESET_CODE)).html
+
+    assert set(re.findall(r"(?:href|src)=\"([^\"]*)\"", html)) == {LINK, CANCEL_LINK}
+    assert not re.search(r"<(script|img|link|iframe)\b|url\(", html)
+
+
+@pytest.mark.parametrize(("channel", "kind"), [(c, k) for c, k in EVERY if k is MessageKind.RESET_CODE])
+def test_a_code_comes_with_the_warning_never_to_tell_it(channel: Channel, kind: MessageKind) -> None:
+    assert re.search(r"[Nn]ever tell anyone( the code)?, not even us", rendered(channel, kind))
+
+
+@pytest.mark.parametrize(("channel", "kind"), [(c, k) for c, k in EVERY if k is not MessageKind.RESET_CODE])
+def test_only_a_code_message_can_show_a_code_or_its_link(channel: Channel, kind: MessageKind) -> None:
+    text = rendered(channel, kind, code=CODE, link=LINK)
+
+    assert CODE not in text.replace(" ", "")
+    assert LINK not in text
+
+
+@pytest.mark.parametrize("channel", [Channel.EMAIL, Channel.SMS])
+@pytest.mark.parametrize("kind", NOTICES - CLOSED)
+def test_a_notice_of_an_open_case_can_be_answered_with_this_was_not_me(channel: Channel, kind: MessageKind) -> None:
+    assert CANCEL_LINK in rendered(channel, kind)
+
+
+@pytest.mark.parametrize(("channel", "kind"), [(c, k) for c, k in EVERY if k in NOTICES])
+def test_every_notice_says_whom_to_call(channel: Channel, kind: MessageKind) -> None:
+    assert BRAND.support_phone in rendered(channel, kind)
+    assert BRAND.support_email in rendered(channel, kind, brand=replace(BRAND, support_phone=""))
+
+
+@pytest.mark.parametrize(("channel", "kind"), EVERY)
+def test_a_brand_with_a_name_only_will_do(channel: Channel, kind: MessageKind) -> None:
+    text = rendered(channel, kind, brand=Brand("Tiny Host", "", "", "", "#000000"))
+
+    assert "Tiny Host" in text
+    assert not re.search(r"at \.|to \.|call ?[.:]|at ,", text)
+
+
+def test_the_answer_to_a_mail_tells_nothing_of_a_case_or_a_person() -> None:
+    known = message(MessageKind.INBOX_ANSWER, code=CODE, link=LINK)
+    unknown = message(
+        MessageKind.INBOX_ANSWER, customer_name=None, reference=None, cancel_link=None, asked_through=None
+    )
+
+    assert texts.email(known) == texts.email(unknown)
+    for secret in (REFERENCE, CODE, LINK, CANCEL_LINK, NAME):
+        assert secret not in rendered(Channel.EMAIL, MessageKind.INBOX_ANSWER, code=CODE, link=LINK)
+
+
+def test_a_text_message_begins_with_the_code_and_ends_in_webotp_form() -> None:
+    first, last = texts.sms(message(MessageKind.RESET_CODE, Channel.SMS), NOW).split("\n")
+
+    assert first.startswith("4821 7306 is your Example Hosting code")
+    assert "valid 10 min" in first
+    assert last == "@reset.hosting.example #48217306"
+
+
+def test_webotp_names_the_host_without_port_and_path() -> None:
+    sent = message(MessageKind.RESET_CODE, Channel.SMS, typed_at="127.0.0.1:8420/reset")
+
+    assert texts.sms(sent, NOW).endswith("\n@127.0.0.1 #48217306")
+
+
+@pytest.mark.parametrize("kind", sorted(texts.WRITTEN[Channel.SMS]))
+def test_a_text_message_is_one_part_where_possible(kind: MessageKind) -> None:
+    short = replace(BRAND, name="Northhost")
+    text = texts.sms(message(kind, Channel.SMS, brand=short, typed_at="reset.north.example"), NOW)
+
+    assert len(text) <= (TWO_MESSAGES if kind is MessageKind.NOTICE_HOLD_STARTED else ONE_MESSAGE)
+
+
+def test_a_text_message_from_an_accented_brand_stays_in_the_alphabet_of_160_signs() -> None:
+    accented = replace(BRAND, name="Hôtel Čech \u2013 Hosting")
+
+    assert "is your Hotel Cech - Hosting code" in texts.sms(message(MessageKind.RESET_CODE, brand=accented), NOW)
+
+
+def test_a_call_says_the_code_three_times_and_only_after_a_key() -> None:
+    script = texts.voice(message(MessageKind.RESET_CODE, Channel.VOICE), NOW)
+    spoken = "four, eight, two, one. seven, three, zero, six."
+
+    assert script.after_key.count(spoken) == 3
+    assert any("press 1" in line for line in script.before_key)
+    assert "press 1" in script.after_key[-1]
+    assert spoken not in script.before_key
+    assert not re.search(r"\d{3}|\boh\b", "\n".join([*script.before_key, *script.after_key]))
+
+
+def test_a_call_says_where_to_type_the_code_and_with_which_reference() -> None:
+    spoken = "\n".join(texts.voice(message(MessageKind.RESET_CODE, Channel.VOICE), NOW).after_key)
+
+    assert "reset dot hosting dot example." in spoken
+    assert "R as in Romeo, seven, K as in Kilo" in spoken
+
+
+def test_a_letter_has_its_address_block_and_the_code_in_two_groups() -> None:
+    page = texts.letter(message(MessageKind.RESET_CODE, Channel.MAIL), HOME)
+
+    assert '<div class="recipient">Maria Lopez<br>12 Mill Street<br>Apt 4<br>Millbrook, VT 05001</div>' in page
+    assert '<b class="code">48217 30659</b>' in page
+    assert ".code { font: bold 26pt" in page
+    for needed in ("reset.hosting.example", REFERENCE, "Tuesday 24 November 2026, 18:15 UTC", BRAND.support_phone):
+        assert needed in page
+
+
+def test_a_letter_without_a_second_address_line_has_no_gap() -> None:
+    page = texts.letter(message(MessageKind.RESET_CODE, Channel.MAIL), replace(HOME, line2=""))
+
+    assert "12 Mill Street<br>Millbrook, VT 05001</div>" in page
+
+
+@pytest.mark.parametrize("kind", sorted(texts.WRITTEN[Channel.MAIL]))
+def test_a_letter_holds_nothing_personal_but_the_address_and_no_link(kind: MessageKind) -> None:
+    page = texts.letter(message(kind, Channel.MAIL, customer_name="Another Name"), HOME)
+
+    for kept_out in ("Another Name", LINK, CANCEL_LINK):
+        assert kept_out not in page
+    assert page.count(HOME.name) == 1
+
+
+@pytest.mark.parametrize("kind", sorted(texts.WRITTEN[Channel.MAIL]))
+def test_a_letter_is_short_enough_for_the_printer_and_the_same_each_time(kind: MessageKind) -> None:
+    sent = message(kind, Channel.MAIL)
+
+    assert len(texts.letter(sent, HOME)) < 10_000  # Lob's limit for HTML in a request
+    assert texts.letter(sent, HOME) == texts.letter(sent, HOME)
+
+
+def test_a_name_is_neither_markup_nor_a_paragraph_of_its_own() -> None:
+    mail = texts.email(message(MessageKind.NOTICE_OPENED, customer_name="Eve\r\n\r\nYour code: <b>1</b>"))
+
+    assert mail.text.startswith("Hello Eve Your code: <b>1</b>. Somebody")
+    assert "Hello Eve Your code: &lt;b&gt;1&lt;/b&gt;. Somebody" in mail.html
+
+
+def test_an_address_is_no_markup() -> None:
+    page = texts.letter(message(MessageKind.NOTICE_OPENED, Channel.MAIL), replace(HOME, name="<img src=x>"))
+
+    assert "&lt;img src=x&gt;<br>12 Mill Street" in page
+
+
+@pytest.mark.parametrize("lacking", ["code", "link", "reference", "valid_until"])
+def test_a_code_message_that_lacks_something_is_not_written(lacking: str) -> None:
+    without: dict[str, Any] = {lacking: None}
+
+    with pytest.raises(UndefinedError, match=lacking):
+        texts.email(message(MessageKind.RESET_CODE, **without))
+
+
+def test_a_call_or_a_text_message_without_an_end_is_not_written() -> None:
+    endless = message(MessageKind.RESET_CODE, valid_until=None)
+
+    for write in (texts.sms, texts.voice):
+        with pytest.raises(UndefinedError, match="minutes"):
+            write(endless, NOW)
+
+
+@pytest.mark.parametrize(
+    ("channel", "kind"), [(c, k) for c in Channel for k in MessageKind if k not in texts.WRITTEN[c]]
+)
+def test_a_kind_that_does_not_travel_on_a_channel_is_not_written(channel: Channel, kind: MessageKind) -> None:
+    with pytest.raises(texts.NoSuchText, match=f"no {kind} for {channel}"):
+        rendered(channel, kind)
+
+
+def test_a_printed_message_object_shows_no_secret() -> None:
+    shown = repr(message(MessageKind.RESET_CODE, in_reply_to="<secret@customer.example>"))
+
+    assert not [secret for secret in (CODE, LETTER_CODE, LINK, CANCEL_LINK, NAME, "secret@") if secret in shown]
