@@ -1,0 +1,101 @@
+"""The button that sends the code again: where it goes, when it is too soon, when it is over."""
+
+from pathlib import Path
+
+import pytest
+from httpx2 import Response
+from starlette.testclient import TestClient
+
+from foundation import clock
+from models.cases import Actor
+from notifiers.phrases import long_time
+from policy.vocabulary import MessageKind
+from tests.installations import (
+    DAY,
+    HOUR,
+    MINUTE,
+    deliver_all,
+    email_account,
+    letter_account,
+    sms_account,
+    start_case,
+)
+from tests.web.browser import heading_of, text_of
+from workflows import closing, codes, opening, proving
+from workflows.installation import Installation
+from workflows.views import case_with_history
+
+
+def resend(client: TestClient, reference: str) -> Response:
+    return client.post("/resend", data={"reference": reference})
+
+
+def codes_queued(installation: Installation, reference: str) -> int:
+    _, _, messages = case_with_history(installation, reference)
+    return sum(message.kind is MessageKind.RESET_CODE for message in messages)
+
+
+def test_the_code_is_sent_again_and_the_page_says_where_to(installation: Installation, client: TestClient) -> None:
+    case = start_case(installation, sms_account(installation), clock.now())
+    answer = resend(client, case.reference)
+    assert answer.headers["location"] == f"/?reference={case.reference}"
+    page = client.get(answer.headers["location"])
+    assert "A code is on its way to you, by text message to ••• ••• ••42." in text_of(page)
+    assert codes_queued(installation, case.reference) == 2
+    assert case_with_history(installation, case.reference)[1][-1].actor is Actor.CUSTOMER
+
+
+def test_the_worker_is_rung_for_the_message(installation: Installation, client: TestClient, doorbells: Path) -> None:
+    case = start_case(installation, sms_account(installation), clock.now())
+    before = set(doorbells.iterdir())
+    resend(client, case.reference)
+    (bell,) = set(doorbells.iterdir()) - before
+    assert '"task": "deliver"' in bell.read_text()
+
+
+def test_too_soon_says_from_when_it_is_possible(installation: Installation, client: TestClient) -> None:
+    now = clock.now() - HOUR
+    case = start_case(installation, letter_account(installation), now)
+    page = resend(client, case.reference)
+    assert page.status_code == 429
+    assert f"You can ask for it from {long_time(now + DAY)}." in text_of(page)
+    assert codes_queued(installation, case.reference) == 1
+
+
+def test_after_the_last_send_the_page_says_that_there_is_none(installation: Installation, client: TestClient) -> None:
+    begun = clock.now() - 20 * HOUR
+    case = start_case(installation, sms_account(installation), begun)
+    for hours in range(1, 5):
+        again = codes.resend(installation, case.reference, actor=Actor.AGENT, now=begun + hours * HOUR)
+        deliver_all(installation, again.owed, begun + hours * HOUR)
+    page = resend(client, case.reference)
+    assert page.status_code == 409
+    assert "as often as we may" in text_of(page)
+    assert codes_queued(installation, case.reference) == 5
+
+
+def test_a_held_case_sends_nothing(installation: Installation, client: TestClient) -> None:
+    ref = email_account(installation, primary_email_verified=None, two_factor_email_verified=None, preference=None)
+    opened = opening.open_case(installation, ref, actor=Actor.AGENT, now=clock.now())
+    page = resend(client, opened.reference)
+    assert page.status_code == 409
+    assert "before our support has looked at it" in text_of(page)
+
+
+@pytest.mark.parametrize("reference", ["R-7K2M-9QXW", "nonsense", ""])
+def test_an_unknown_reference_is_not_found(client: TestClient, reference: str) -> None:
+    assert resend(client, reference).status_code == 404
+
+
+def test_a_closed_case_says_so(installation: Installation, client: TestClient) -> None:
+    case = start_case(installation, sms_account(installation), clock.now())
+    closing.cancel(installation, case.reference, actor=Actor.AGENT, now=clock.now(), how="by telephone")
+    page = resend(client, case.reference)
+    assert (page.status_code, heading_of(page)) == (410, "This reset was stopped")
+
+
+def test_a_proven_case_needs_no_code(installation: Installation, client: TestClient) -> None:
+    case = start_case(installation, sms_account(installation), clock.now() - MINUTE)
+    proving.prove_code(installation, case.reference, case.code, actor=Actor.CUSTOMER, now=clock.now())
+    assert resend(client, case.reference).headers["location"] == f"/reset/{case.reference}"
+    assert codes_queued(installation, case.reference) == 1

@@ -1,0 +1,111 @@
+"""The web application: routes, guards and error pages put together, and the process that serves them."""
+
+from http import HTTPStatus
+
+import uvicorn
+from fastapi import APIRouter, FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from fastapi.staticfiles import StaticFiles
+from sqlalchemy.exc import SQLAlchemyError
+from starlette.exceptions import HTTPException
+from starlette.types import Scope
+
+from web import brand, customer, guards, site, words
+from web.customer import NotProven
+from web.site import CurrentSite, Site
+from workflows import installation, views
+from workflows.cases import UnknownCase
+from workflows.installation import Installation
+
+_SECONDS_TO_FINISH = 10  # requests under way when the process is told to stop; the supervisor waits for longer
+
+router = APIRouter()
+
+
+def run() -> None:
+    """Serves this process's installation until it is told to stop."""
+    loaded = installation.load()
+    uvicorn.run(
+        create_app(loaded),
+        host=loaded.settings.web_host,
+        port=loaded.settings.web_port,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        # Nothing here asks for the client's address, and the public address is a setting: no header is believed.
+        proxy_headers=False,
+        lifespan="off",
+        timeout_graceful_shutdown=_SECONDS_TO_FINISH,
+    )
+
+
+def create_app(loaded: Installation) -> FastAPI:
+    """The application that serves this installation."""
+    of_installation = site.of_installation(loaded)
+    app = FastAPI(
+        openapi_url=None,
+        # A redirect to the same path with a slash less would name whatever host the request names.
+        redirect_slashes=False,
+        # Its spans would hold paths, and these hold the tokens of links.
+        telemetry={"tracing": False},
+    )
+    app.state.site = of_installation
+    app.include_router(router)
+    app.include_router(customer.router)
+    app.mount("/static", _Static(directory=site.FOLDER / "static"))
+    for kind in (HTTPException, RequestValidationError, UnknownCase, NotProven, Exception):
+        app.add_exception_handler(kind, _show_failure)
+    # The last one that is added stands outermost.
+    app.add_middleware(guards.LimitBody)
+    app.add_middleware(guards.SetHeaders, headers=guards.security_headers(of_installation))
+    app.add_middleware(guards.AccessLog)
+    return app
+
+
+@router.api_route("/health", methods=["GET", "HEAD"])
+def health(current: CurrentSite) -> Response:
+    """Whether the database answers, for whatever watches the process."""
+    try:
+        views.list_cases(current.installation, limit=1)
+    except SQLAlchemyError:
+        return JSONResponse({"status": "no database"}, HTTPStatus.SERVICE_UNAVAILABLE)
+    return JSONResponse({"status": "ok"})
+
+
+@router.api_route("/brand.css", methods=["GET", "HEAD"])
+def brand_stylesheet(current: CurrentSite) -> Response:
+    """The operator's colour."""
+    return Response(
+        brand.stylesheet(current.settings.brand_colour), media_type="text/css", headers={"Cache-Control": "no-cache"}
+    )
+
+
+class _Static(StaticFiles):
+    """Files that a browser may keep, and asks about before it uses them again: an update shows at once."""
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        response = await super().get_response(path, scope)
+        response.headers["Cache-Control"] = "no-cache"
+        return response
+
+
+def _show_failure(request: Request, error: Exception) -> Response:
+    of_request: Site = request.app.state.site
+    if isinstance(error, NotProven):
+        return of_request.go(f"/?reference={error.reference}")
+    status = _status_of(error)
+    response = of_request.page("failure.html", status, failure=words.failure(status))
+    # What nothing of ours has caught is answered outside the guards.
+    response.headers.update(guards.security_headers(of_request))
+    if isinstance(error, HTTPException) and error.headers:
+        response.headers.update(error.headers)
+    return response
+
+
+def _status_of(error: Exception) -> int:
+    if isinstance(error, HTTPException):
+        return error.status_code
+    if isinstance(error, UnknownCase):
+        return HTTPStatus.NOT_FOUND
+    return HTTPStatus.UNPROCESSABLE_ENTITY if isinstance(error, RequestValidationError) else 500
