@@ -24,5 +24,5 @@ def sweep() -> None:
     """Expires and completes what is due."""
     swept = upkeep.sweep(installation.load(), clock.now())
     ring(swept.owed)
-    if swept.expired or swept.completed:
-        log.info("sweep: %d expired, %d completed", swept.expired, swept.completed)
+    level = logging.INFO if swept.expired or swept.completed else logging.DEBUG
+    log.log(level, "sweep: done, %d expired, %d completed", swept.expired, swept.completed)
