@@ -6,6 +6,7 @@ _WORDS = {
     Problem.CLOSED: "This reset is closed: {state} since {closed}.",
     Problem.HELD: "This reset is held and waits for a supervisor.",
     Problem.WRONG_CODE: "Wrong code; {tries} left.",
+    Problem.MALFORMED_CODE: "A code has 8 digits, in a letter 10. This was not counted as a try.",
     Problem.NO_VALID_CODE: "No code is valid: it ran out or its tries are used up. Send one: `keyturn reset resend`.",
     Problem.WRONG_LINK: "This link is no longer valid.",
     Problem.ALREADY_PROVEN: "This step is done already; the reset is {state}.",

@@ -1,11 +1,12 @@
 """The one place for time. Everything below the processes takes `now` as an argument; only their edges ask here.
 
-In demo mode the clock can be moved ahead, for all processes that share the data folder: the shift is a number of
-seconds in a file, and a process that starts in live mode never looks for it.
+In demo mode the clock can be moved ahead, for all processes that share the data folder: every move is a line of a
+file, a number of seconds, and a process that starts in live mode never looks for it.
 """
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 from foundation.settings import Settings
@@ -26,25 +27,11 @@ def now() -> datetime:
 def set_up(settings: Settings) -> None:
     """Lets the clock follow the data folder's shift in demo mode, and real time otherwise."""
     global _read  # noqa: PLW0603 - the one clock of a process
-    _read = _Shifted(_shift_file(settings)) if settings.is_demo else _real_time
+    _read = partial(_shifted_time, _shift_file(settings)) if settings.is_demo else _real_time
 
 
-class _Shifted:
-    """Real time plus the shift in the file; the file is read again only when it changed."""
-
-    def __init__(self, file: Path) -> None:
-        self._file = file
-        self._seen = 0
-        self._shift = timedelta()
-
-    def __call__(self) -> datetime:
-        try:
-            changed = self._file.stat().st_mtime_ns
-        except FileNotFoundError:
-            return _real_time()
-        if changed != self._seen:
-            self._shift, self._seen = _shift_in(self._file), changed
-        return _real_time() + self._shift
+def _shifted_time(file: Path) -> datetime:
+    return _real_time() + _shift_in(file)
 
 
 class ClockStandsStill(Exception):
@@ -58,11 +45,9 @@ def advance(settings: Settings, by: timedelta) -> datetime:
     if by <= timedelta():
         raise ClockStandsStill("the clock only moves ahead")
     file = _shift_file(settings)
-    shift = (_shift_in(file) if file.exists() else timedelta()) + by
-    fresh = file.with_suffix(".new")
-    fresh.write_text(f"{shift.total_seconds()}\n")
-    fresh.replace(file)
-    return _real_time() + shift
+    with file.open("a") as moves:  # appending, so that two moves at once both count
+        moves.write(f"{by.total_seconds()}\n")
+    return _shifted_time(file)
 
 
 def _shift_file(settings: Settings) -> Path:
@@ -70,4 +55,8 @@ def _shift_file(settings: Settings) -> Path:
 
 
 def _shift_in(file: Path) -> timedelta:
-    return timedelta(seconds=float(file.read_text()))
+    try:
+        moves = file.read_text().split()
+    except FileNotFoundError:
+        return timedelta()
+    return timedelta(seconds=sum(map(float, moves)))

@@ -9,8 +9,9 @@ import contextlib
 import hashlib
 import hmac
 import os
+import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from uuid import UUID
@@ -18,6 +19,8 @@ from uuid import UUID
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
 from foundation.settings import Settings
+
+_KEY = re.compile(r"[A-Za-z0-9_-]{43}=")
 
 
 class BadKey(Exception):
@@ -37,7 +40,7 @@ class Keyring:
     """Seals and opens secrets, and makes keyed digests; the newest key first."""
 
     _fernet: MultiFernet
-    _mac_keys: tuple[bytes, ...]
+    _mac_keys: tuple[bytes, ...] = field(repr=False)
 
     def seal(self, secret: bytes, *, purpose: str, row: UUID) -> str:
         """The sealed secret as ASCII text, bound to `purpose` and `row`."""
@@ -80,10 +83,10 @@ def new_key() -> str:
 
 def from_keys(keys: Sequence[str]) -> Keyring:
     """A keyring of these keys, newest first. Raises `BadKey`."""
-    try:
-        return Keyring(MultiFernet([Fernet(key) for key in keys]), tuple(_mac_key(key) for key in keys))
-    except ValueError:
-        raise BadKey("KEYTURN_KEYS: a key is not one that `keyturn new-key` makes") from None
+    # The library would take the first of two keys with no comma between them, and say nothing.
+    if not keys or not all(_KEY.fullmatch(key) for key in keys):
+        raise BadKey("KEYTURN_KEYS: a key is not one that `keyturn new-key` makes")
+    return Keyring(MultiFernet([Fernet(key) for key in keys]), tuple(_mac_key(key) for key in keys))
 
 
 def _mac_key(key: str) -> bytes:
@@ -92,16 +95,21 @@ def _mac_key(key: str) -> bytes:
 
 
 def load(settings: Settings) -> Keyring:
-    """The keyring of these settings; makes the data folder's key file where neither it nor a setting exists."""
+    """The keyring of these settings; makes the data folder's key file where there is neither. Raises `BadKey`."""
     if settings.keys:
         return from_keys([key.get_secret_value() for key in settings.keys])
-    return from_keys(_key_file(settings.data_dir / "keys").split())
+    return _from_file(settings.data_dir / "keys")
 
 
-def _key_file(file: Path) -> str:
-    if not file.exists():
-        _make_key_file(file)
-    return file.read_text()
+def _from_file(file: Path) -> Keyring:
+    try:
+        if not file.exists():
+            _make_key_file(file)
+        return from_keys(file.read_text().split())
+    except OSError as error:
+        raise BadKey(f"{file}: cannot be read or made ({error.__class__.__name__})") from None
+    except (BadKey, UnicodeDecodeError):
+        raise BadKey(f"{file}: holds a key that is not one that `keyturn new-key` makes") from None
 
 
 def _make_key_file(file: Path) -> None:

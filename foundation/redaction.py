@@ -6,11 +6,17 @@ Code logs ids, never values. The net is for what others log: a library, an excep
 import re
 
 _HIDDEN = "•••"
-_EMAIL = re.compile(r"[^\s<>@\"',;:()\[\]{}=]+@[^\s<>@\"',;:()\[\]{}]+\.[^\s<>@\"',;:()\[\]{}]+")
-_PHONE = re.compile(r"\+\d[\d .()-]{6,18}\d")
-# A code is 8 digits in 4+4 or 10 in 5+5; ids and hashes hold digits too, but with letters or dashes next to them.
-_CODE = re.compile(r"(?<![\w.-])(?:\d{4}[ -]?\d{4}|\d{5}[ -]?\d{5})(?![\w-])")
-_LINK_TOKEN = re.compile(r"(/(?:confirm|stop)/R-[0-9A-Z]{4}-[0-9A-Z]{4}/)[\w-]+")
+# What is percent-encoded stands in URLs, and so in the errors of HTTP clients. An address may hold quotes and braces:
+# better to hide one sign too many. It begins where a word does and a name in its domain has an end, because otherwise
+# one long word would take quadratic time.
+_NO_WORD = r"\s<>@\",;:()\[\]"
+_EMAIL = re.compile(rf"(?<![^{_NO_WORD}])[^{_NO_WORD}]+(?:@|%40)[^{_NO_WORD}'{{}}]{{1,253}}\.[^{_NO_WORD}'{{}}]+")
+_PHONE = re.compile(r"(?:\+|%2B)[1-9][\d .()-]{5,18}\d", re.IGNORECASE)
+# A code is 8 digits in 4+4 or 10 in 5+5, the halves apart as typed or as a form sends them. Ids, hashes and fractions
+# hold digits too, but with letters, dashes or a point next to them.
+_BETWEEN = r"(?:[ +-]|%20)?"
+_CODE = re.compile(rf"(?<!\w)(?<!\w-)(?<!\d\.)(?:\d{{4}}{_BETWEEN}\d{{4}}|\d{{5}}{_BETWEEN}\d{{5}})(?!\w|-\w)")
+_LINK_TOKEN = re.compile(r"(/(?:confirm|stop)/[^/\s]+/)[\w-]+")
 
 
 def redact(text: str) -> str:

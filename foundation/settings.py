@@ -3,13 +3,21 @@
 `load()` answers with `Settings` or raises `BadSettings`, whose text has one line a fault and names the variable.
 """
 
+import re
 from enum import StrEnum
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Self
-from urllib.parse import urlsplit
+from typing import Annotated
 
-from pydantic import AfterValidator, Field, SecretStr, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 PREFIX = "KEYTURN_"
@@ -26,24 +34,29 @@ class BadSettings(Exception):
     """The environment holds a setting that Keyturn cannot work with. Mend the variables it names and start again."""
 
 
+# Links are made by adding to it: no blank, no user, no query.
+_WEB_ADDRESS = re.compile(r"https?://([^\s/?#@:\[\]]+|\[[0-9a-fA-F:.]+\])(:[0-9]{1,5})?(/[^\s?#]*)?")
+
+
 def _web_address(value: str) -> str:
-    parts = urlsplit(value)
-    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
+    if not _WEB_ADDRESS.fullmatch(value):
         raise ValueError("must be a web address such as https://reset.example.com")
     return value.rstrip("/")
 
 
 def _known_scheme(*schemes: str) -> AfterValidator:
+    beginnings = tuple(f"{scheme}://" for scheme in schemes)
+
     def check(value: str) -> str:
-        if value and urlsplit(value).scheme not in schemes:
-            raise ValueError(f"must begin with one of: {', '.join(s + '://' for s in schemes)}")
+        if value and not value.startswith(beginnings):
+            raise ValueError(f"must begin with one of: {', '.join(beginnings)}")
         return value
 
     return AfterValidator(check)
 
 
 def _split(value: object) -> object:
-    return tuple(part for part in value.split(",") if part) if isinstance(value, str) else value
+    return tuple(part for part in map(str.strip, value.split(",")) if part) if isinstance(value, str) else value
 
 
 WebAddress = Annotated[str, AfterValidator(_web_address)]
@@ -53,7 +66,13 @@ Seconds = Annotated[float, Field(gt=0, le=3600)]
 class Settings(BaseSettings):
     """Everything an operator can set. Each field is the variable `KEYTURN_` + its name in capitals."""
 
-    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="ignore", hide_input_in_errors=True)
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX,
+        env_ignore_empty=True,  # a variable that is set to nothing is not set
+        frozen=True,
+        extra="ignore",
+        hide_input_in_errors=True,
+    )
 
     mode: Mode = Field(
         default=Mode.LIVE, description="`live`, or `demo`: nothing leaves the machine, and the clock can be moved."
@@ -62,16 +81,17 @@ class Settings(BaseSettings):
         default=Path("keyturn-data"), description="The folder that holds whatever Keyturn keeps in files."
     )
     database_url: Annotated[str, _known_scheme("sqlite", "postgresql")] = Field(
-        default="", description="`postgresql://…`; SQLite in the data folder if empty."
+        default="", repr=False, description="`postgresql://…`; SQLite in the data folder if empty."
     )
     broker_url: Annotated[str, _known_scheme("filesystem", "amqp", "amqps", "redis", "rediss")] = Field(
-        default="", description="`amqp://…` or `redis://…`; files in the data folder if empty."
+        default="", repr=False, description="`amqp://…` or `redis://…`; files in the data folder if empty."
     )
     queue_prefix: Annotated[str, Field(pattern=r"^[a-z0-9._-]{1,64}$")] = Field(
         default="keyturn", description="First part of every queue's name, for several installations on one broker."
     )
-    keys: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
+    keys: Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(_split)] = Field(
         default=(),
+        validate_default=True,
         description="Encryption keys (`keyturn new-key`), newest first, separated by commas. With SQLite, a key file "
         "in the data folder is made if empty.",
     )
@@ -110,17 +130,13 @@ class Settings(BaseSettings):
     sendgrid_from: str = Field(default="", description="The sender address that SendGrid has verified.")
     sendgrid_base_url: WebAddress = Field(default="https://api.sendgrid.com", description="Where SendGrid's API is.")
 
-    @model_validator(mode="before")
+    @field_validator("keys")
     @classmethod
-    def _keys_from_commas(cls, values: dict[str, object]) -> dict[str, object]:
-        return {**values, "keys": _split(values["keys"])} if "keys" in values else values
-
-    @model_validator(mode="after")
-    def _server_database_needs_keys(self) -> Self:
+    def _server_database_needs_keys(cls, keys: tuple[SecretStr, ...], others: ValidationInfo) -> tuple[SecretStr, ...]:
         # A key file per machine would leave each machine unable to read what another one encrypted.
-        if self.database_url.startswith("postgresql") and not self.keys:
-            raise ValueError(f"{PREFIX}KEYS: must be set with PostgreSQL; `keyturn new-key` makes one")
-        return self
+        if str(others.data.get("database_url")).startswith("postgresql") and not keys:
+            raise ValueError("must be set with PostgreSQL; `keyturn new-key` makes one")
+        return keys
 
     @property
     def is_demo(self) -> bool:
@@ -150,4 +166,4 @@ def _one_line_a_fault(error: ValidationError) -> str:
 
 def _line(where: tuple[int | str, ...], what: str) -> str:
     what = what.removeprefix("Value error, ")
-    return f"{PREFIX}{str(where[0]).upper()}: {what}" if where else what
+    return f"{PREFIX}{str(where[0]).upper()}: {what}"

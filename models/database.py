@@ -8,13 +8,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy import Connection, Engine, ExceptionContext, create_engine, event, make_url, text
+from sqlalchemy.exc import DBAPIError
 
 from foundation.settings import Settings
 
 # Longer than any transaction of ours: whoever waits this long for SQLite's write lock has met a fault.
 _BUSY_SECONDS = 30
 _READS_ONLY = "keyturn_reads_only"
+
+
+_LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))")
 
 
 class Database:
@@ -43,6 +47,15 @@ class Database:
         self.engine.dispose()
 
 
+def wait_for_turn(connection: Connection, name: str) -> None:
+    """Waits until no other transaction holds the lock `name`, and holds it until this one ends.
+
+    On SQLite the transaction itself, begun with BEGIN IMMEDIATE, is the lock.
+    """
+    if connection.dialect.name == "postgresql":
+        connection.execute(_LOCK, {"name": name})
+
+
 def url_of(settings: Settings) -> str:
     """The database's URL: the one that is set, or SQLite in the data folder."""
     return settings.database_url or f"sqlite:///{settings.data_dir / 'keyturn.db'}"
@@ -55,7 +68,19 @@ def _engine(url: str) -> Engine:
         driver_in_autocommit = {"isolation_level": None, "timeout": _BUSY_SECONDS}
         return _sqlite(create_engine(parsed, hide_parameters=True, connect_args=driver_in_autocommit))
     parsed = parsed.set(drivername="postgresql+psycopg")
-    return create_engine(parsed, hide_parameters=True, pool_size=10, max_overflow=20)
+    return _postgresql(create_engine(parsed, hide_parameters=True, pool_size=10, max_overflow=20))
+
+
+def _postgresql(engine: Engine) -> Engine:
+    event.listen(engine, "handle_error", _hide_row)
+    return engine
+
+
+def _hide_row(context: ExceptionContext) -> None:
+    # Below the first line of its error, PostgreSQL shows the row: DETAIL: Failing row contains (…).
+    if isinstance(context.sqlalchemy_exception, DBAPIError):
+        for error in (context.original_exception, context.sqlalchemy_exception):
+            error.args = tuple(str(each).partition("\n")[0] for each in error.args)
 
 
 def _sqlite(engine: Engine) -> Engine:

@@ -1,6 +1,6 @@
 """Permission to send one message to one destination: what a notifier demands, and what only this package hands out."""
 
-from dataclasses import dataclass, field
+from dataclasses import InitVar, dataclass, field
 from datetime import datetime
 from typing import TypeAlias
 
@@ -42,10 +42,10 @@ class Permit:
     destination: Destination = field(repr=False)
     reason: str
     until: datetime
-    _seal: _Seal = field(repr=False)
+    _seal: InitVar[_Seal]  # not kept, so that no permit can lend its seal to another
 
-    def __post_init__(self) -> None:
-        if self._seal is not _SEAL:
+    def __post_init__(self, _seal: _Seal) -> None:
+        if _seal is not _SEAL:
             raise ForgedPermit
 
 

@@ -149,7 +149,8 @@ def _ways(
 def _usable(policy: Policy, profile: Profile, channel: Channel, contact: Contact | None) -> Contact:
     if contact is None:
         raise NotAllowed(f"There is no {_NAMES[CONTACT_FOR_PREFERENCE[channel]]} for this account.")
-    if fault := _fault(policy, profile, channel, contact):
+    fault = _fault(policy, profile, channel, contact)
+    if fault is not None:
         raise NotAllowed(fault)
     return contact
 

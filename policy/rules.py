@@ -7,11 +7,13 @@ import re
 import tomllib
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
-from functools import cache
+from functools import cache, reduce
+from itertools import pairwise
+from operator import getitem
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from policy.vocabulary import Channel, ProofKind
 
@@ -33,8 +35,16 @@ def _duration(value: object) -> timedelta:
     return timedelta(**{_UNITS[found[2]]: int(found[1])})
 
 
+def _lifetime(value: object) -> timedelta:
+    if lifetime := _duration(value):
+        return lifetime
+    raise ValueError("must be longer than 0")
+
+
 Duration = Annotated[timedelta, BeforeValidator(_duration)]
-Count = Annotated[int, Field(ge=1, le=1000)]
+Lifetime = Annotated[timedelta, BeforeValidator(_lifetime)]
+Count = Annotated[int, Field(ge=1, le=1000, strict=True)]
+Words = Annotated[str, Field(min_length=1, max_length=100)]  # as many as the case's columns hold
 Country = Annotated[str, Field(pattern=r"^([A-Z]{2}|\*)$")]
 State = Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
 
@@ -47,9 +57,9 @@ class Limits(_Table):
     """What wrong tries lead to, and how long things stay usable."""
 
     wrong_tries_per_case: Count
-    wrong_tries_per_account: Annotated[int, Field(ge=1, le=100)]
+    wrong_tries_per_account: Annotated[Count, Field(le=100)]
     password_fresh_for: Duration
-    complete_within: Duration
+    complete_within: Lifetime
     answer_again_after: Duration
 
 
@@ -64,17 +74,17 @@ class SendLimit(_Table):
     """At most `most` sends `within` a time over all cases of the account, or in the whole case."""
 
     most: Count
-    within: Duration | None = None
+    within: Lifetime | None = None
 
 
 class ChannelRules(_Table):
     """A channel's code and limits. Exactly one of `case_open` and `case_open_after_code` is given."""
 
-    digits: Annotated[int, Field(ge=6, le=10)]
-    code_valid: Duration
-    code_valid_far: Duration | None = None
+    digits: Literal[8, 10]  # what foundation.redaction knows a code by
+    code_valid: Lifetime
+    code_valid_far: Lifetime | None = None
     far_states: tuple[State, ...] = ()
-    case_open: Duration | None = None
+    case_open: Lifetime | None = None
     case_open_after_code: Duration | None = None
     tries: Count
     sends: tuple[SendLimit, ...]
@@ -89,8 +99,7 @@ class ChannelRules(_Table):
 
     def validity(self, state: str | None) -> timedelta:
         """How long a code to this US state (None elsewhere) is valid from the moment the vendor takes it."""
-        far = self.code_valid_far is not None and state in self.far_states
-        return self.code_valid_far if far and self.code_valid_far else self.code_valid
+        return self.code_valid_far if self.code_valid_far and state in self.far_states else self.code_valid
 
     def open_until(self, now: datetime, state: str | None) -> datetime:
         """Until when a case that opens now takes proofs."""
@@ -115,11 +124,11 @@ def _ends_of_waiting(limits: Iterable[SendLimit], newest_first: list[datetime]) 
 class ProofSet(_Table):
     """Proofs that together let a case complete, after a hold."""
 
-    name: str
+    name: Words
     proofs: frozenset[ProofKind]
     hold: Duration
-    remark: str | None = None
-    enabled: bool = True
+    remark: Words | None = None
+    enabled: Annotated[bool, Field(strict=True)] = True
 
     @model_validator(mode="after")
     def _has_the_code(self) -> Self:
@@ -131,10 +140,10 @@ class ProofSet(_Table):
 class Region(_Table):
     """Countries with the same channels, and the reason that people are shown."""
 
-    name: str
+    name: Words
     countries: frozenset[Country]
     channels: frozenset[Channel]
-    reason: str
+    reason: Annotated[str, Field(min_length=1)]
 
     def covers(self, country: str) -> bool:
         """Whether `country` (ISO 3166-1 alpha-2) belongs to this region."""
@@ -150,15 +159,26 @@ class Policy(_Table):
     proof_sets: tuple[ProofSet, ...]
     regions: tuple[Region, ...]
 
-    @model_validator(mode="after")
-    def _leaves_no_gap(self) -> Self:
-        if missing := set(Channel) - set(self.channels):
+    @field_validator("channels")
+    @classmethod
+    def _no_channel_is_missing(cls, channels: dict[Channel, ChannelRules]) -> dict[Channel, ChannelRules]:
+        if missing := set(Channel) - set(channels):
             raise ValueError(f"no [channels.{min(missing)}]")
-        if not any(region.countries == {"*"} for region in self.regions[-1:]):
-            raise ValueError('the last region must be for all other countries: countries = ["*"]')
-        if not any(proof_set.enabled for proof_set in self.proof_sets):
+        return channels
+
+    @field_validator("proof_sets")
+    @classmethod
+    def _a_case_can_complete(cls, proof_sets: tuple[ProofSet, ...]) -> tuple[ProofSet, ...]:
+        if not any(proof_set.enabled for proof_set in proof_sets):
             raise ValueError("no set of proofs is enabled, so no case could complete")
-        return self
+        return proof_sets
+
+    @field_validator("regions")
+    @classmethod
+    def _no_country_is_missing(cls, regions: tuple[Region, ...]) -> tuple[Region, ...]:
+        if not any(region.countries == {"*"} for region in regions[-1:]):
+            raise ValueError('the last region must be for all other countries: countries = ["*"]')
+        return regions
 
     def region(self, country: str) -> Region:
         """The region that `country` (ISO 3166-1 alpha-2) belongs to."""
@@ -181,38 +201,53 @@ def load(path: Path = SHIPPED) -> Policy:
     """The policy in the file. Raises `BadPolicy`."""
     try:
         text = path.read_text(encoding="utf-8")
-        return Policy.model_validate(tomllib.loads(text))
     except (OSError, UnicodeDecodeError) as error:
         raise BadPolicy(f"{path}: cannot be read ({error.__class__.__name__})") from None
+    try:
+        return Policy.model_validate(tomllib.loads(text))
     except tomllib.TOMLDecodeError as error:
-        raise BadPolicy(f"{path}: {error}") from None
+        raise BadPolicy(f"{path}: line {_readings(text)[-1][0] + 1}: {error}") from None
     except ValidationError as error:
         raise BadPolicy("\n".join(f"{path}: {fault}" for fault in _faults(error, text))) from None
 
 
 def _faults(error: ValidationError, text: str) -> Iterator[str]:
-    lines = _lines(text)
+    readings = _readings(text)
     for fault in error.errors(include_url=False):
-        where = fault["loc"]
-        known = next((lines[where[:n]] for n in range(len(where), 0, -1) if where[:n] in lines), 1)
-        name = ".".join(str(part) for part in where)
-        yield f"line {known}: {name + ': ' if name else ''}{fault['msg'].removeprefix('Value error, ')}"
+        name = ".".join(str(part) for part in fault["loc"])
+        yield f"line {_line(fault['loc'], readings)}: {name}: {fault['msg'].removeprefix('Value error, ')}"
 
 
-_HEADER = re.compile(r"\s*\[(\[?)([\w.]+)\]")
-_KEY = re.compile(r"\s*(\w+)\s*=")
+Place = tuple[int | str, ...]
+Reading = tuple[int, dict[str, Any]]
 
 
-def _lines(text: str) -> dict[tuple[int | str, ...], int]:
-    """The line on which each table and key of a TOML text begins; tomllib does not tell."""
-    found: dict[tuple[int | str, ...], int] = {}
-    table: tuple[int | str, ...] = ()
-    for number, line in enumerate(text.splitlines(), 1):
-        if header := _HEADER.match(line):
-            table = tuple(header[2].split("."))
-            if header[1]:
-                table = (*table, sum(1 for path in found if path[:-1] == table and isinstance(path[-1], int)))
-            found[table] = number
-        elif key := _KEY.match(line):
-            found[*table, key[1]] = number
-    return found
+def _readings(text: str) -> list[Reading]:
+    """What the first n lines say, with n, for every n after which no value goes on.
+
+    tomllib does not tell the line of a key, so it is asked line after line: whatever its syntax, a key begins after
+    the last reading without it.
+    """
+    readings: list[Reading] = [(0, {})]
+    lines = text.split("\n")
+    for count in range(1, len(lines) + 1):
+        try:
+            readings.append((count, tomllib.loads("\n".join(lines[:count]))))
+        except tomllib.TOMLDecodeError:
+            continue
+    return readings
+
+
+def _line(place: Place, readings: list[Reading]) -> int:
+    """The line on which `place` begins, or what is left of it where the file says nothing of its end."""
+    whole = readings[-1][1]
+    there = max((place[:depth] for depth in range(len(place) + 1) if _has(whole, place[:depth])), key=len)
+    return next(count + 1 for (count, _), (_, reading) in pairwise(readings) if _has(reading, there))
+
+
+def _has(reading: Any, place: Place) -> bool:
+    try:
+        reduce(getitem, place, reading)
+    except (LookupError, TypeError):
+        return False
+    return True

@@ -33,6 +33,9 @@ UNKNOWN_REFERENCE = Said(
 _WORDS = MappingProxyType(
     {
         Problem.WRONG_CODE: Said(400, "This code is not right.", "code"),
+        Problem.MALFORMED_CODE: Said(
+            400, "A code has 8 digits, in a letter 10. Check what you typed; it was not counted as a try.", "code"
+        ),
         Problem.WRONG_PASSPHRASE: Said(400, "This passphrase is not right.", "passphrase"),
         Problem.NO_VALID_CODE: Said(
             409,

@@ -15,6 +15,7 @@ class Problem(StrEnum):
     CLOSED = "closed"
     HELD = "held"
     WRONG_CODE = "wrong_code"
+    MALFORMED_CODE = "malformed_code"
     NO_VALID_CODE = "no_valid_code"
     WRONG_LINK = "wrong_link"
     ALREADY_PROVEN = "already_proven"

@@ -261,7 +261,7 @@ def _case_of(installation: Installation, connection: Connection, row: AnyRow) ->
         row.closed_at,
         row.seq,
         row.head,
-        dict(connection.execute(_PROOFS, {"case_id": row.id}).tuples().all()),
+        {proof.kind: proof.fresh_until for proof in connection.execute(_PROOFS, {"case_id": row.id})},
     )
 
 

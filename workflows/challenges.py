@@ -41,11 +41,11 @@ class Secret:
     """What a code and a token are derived from."""
 
     _bytes: bytes
-    _digits: int
+    digits: int
 
     def code(self) -> str:
         """The code, `digits` decimal digits."""
-        return pyotp.HOTP(base64.b32encode(self._bytes).decode(), digits=self._digits).at(0)
+        return pyotp.HOTP(base64.b32encode(self._bytes).decode(), digits=self.digits).at(0)
 
     def token(self) -> str:
         """The link's token, 22 characters of URL-safe base 64."""

@@ -3,9 +3,10 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, func, select
 
-from models.cases import Actor, CaseState, HeldFor, ResetCase
+from models.base import UtcDateTime
+from models.cases import Actor, HeldFor, ResetCase
 from models.messages import Message, MessageStatus
 from policy.routing import Contact, NotAllowed, check_preference
 from policy.rules import ChannelRules
@@ -17,7 +18,8 @@ from workflows.installation import Installation
 from workflows.machine import expire_if_due
 
 _EARLIER = (
-    select(Message.created_at, Message.case_id)
+    # A message that waits counts from when it is due, one that went from when it went.
+    select(func.coalesce(Message.sent_at, Message.due_at, type_=UtcDateTime()).label("at"), Message.case_id)
     .join(ResetCase, ResetCase.id == Message.case_id)
     .where(
         ResetCase.account_id == bindparam("account_id"),
@@ -38,7 +40,7 @@ def send_first(case: Case, channel: Channel, contact: Contact, now: datetime) ->
 
 
 def resend(installation: Installation, reference: str, *, actor: Actor, now: datetime) -> Answer:
-    """Queues the code again. Raises `UnknownCase`."""
+    """Queues the code again; in a case that is proven, a new one, for a customer who has lost the case's page."""
     with installation.database.begin() as connection, locked(installation, connection, reference) as case:
         if problem := _cannot_send(case, now):
             return answer(case, problem)
@@ -87,15 +89,13 @@ def next_send(case: Case, now: datetime) -> datetime | None:
     key = {"account_id": case.account.id, "channel": case.channel}
     earlier = case.connection.execute(_EARLIER, key).all()
     in_this_case = sum(1 for sent in earlier if sent.case_id == case.id)
-    return _rules(case).next_send([sent.created_at for sent in earlier], in_this_case, now)
+    return _rules(case).next_send([sent.at for sent in earlier], in_this_case, now)
 
 
 def _cannot_send(case: Case, now: datetime) -> Problem | None:
     expire_if_due(case, now)
     if not case.is_open:
         return Problem.CLOSED
-    if case.state is not CaseState.REQUESTED:
-        return Problem.ALREADY_PROVEN
     return Problem.HELD if case.held_for else None
 
 

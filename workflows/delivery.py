@@ -13,7 +13,7 @@ from uuid import UUID
 from sqlalchemy import Connection, bindparam, insert, update
 
 from models.base import AnyRow
-from models.cases import CaseState, Challenge, HeldFor
+from models.cases import Challenge, HeldFor
 from models.messages import Attempt, Message, MessageStatus, Outcome
 from policy.routing import NotAllowed
 from policy.vocabulary import MessageKind
@@ -49,9 +49,9 @@ def claim(installation: Installation, message_id: UUID, now: datetime) -> Parcel
         row = lock_due(connection, message_id, now)
         if row is None:
             return None
-        if row.status is MessageStatus.CLAIMED:
-            row = _note_lost(connection, row, now)
         parcel = _packed(installation, connection, row, now)
+        if row.status is MessageStatus.CLAIMED:
+            _note_lost(connection, row, now)
         if parcel is not None:
             lease = timedelta(seconds=installation.settings.lease_seconds)
             claimed = {"attempts": parcel.attempt, "claimed_at": now, "leased_until": now + lease}
@@ -99,13 +99,10 @@ def _packed(installation: Installation, connection: Connection, row: AnyRow, now
     return None
 
 
-def _note_lost(connection: Connection, row: AnyRow, now: datetime) -> AnyRow:
+def _note_lost(connection: Connection, row: AnyRow, now: datetime) -> None:
     lost = {"message_id": row.id, "number": row.attempts, "started_at": row.claimed_at, "finished_at": now}
-    connection.execute(_TRIED, lost | {"outcome": Outcome.LOST})
+    connection.execute(_TRIED, lost | {"outcome": Outcome.LOST, "code": None})
     _note_taken(connection, row.challenge_id, row.claimed_at)
-    found = lock_due(connection, row.id, now)
-    assert found is not None  # noqa: S101 - this transaction holds its lock
-    return found
 
 
 def _note_taken(connection: Connection, challenge_id: UUID | None, at: datetime) -> None:
@@ -145,7 +142,7 @@ def _reroute(installation: Installation, connection: Connection, parcel: Parcel,
     if parcel.case_id is None or parcel.kind is not MessageKind.RESET_CODE:
         return ()
     with locked(installation, connection, parcel.case_id) as case:
-        if case.state is CaseState.REQUESTED and case.channel is parcel.channel:
+        if case.is_open and now < case.expires_at and not case.held_for and case.channel is parcel.channel:
             codes.send_to_backup(case, now)
         return case.owed
 

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Annotated, Self
 
 import phonenumbers
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, StringConstraints, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, SecretStr, StringConstraints, model_validator
 
 from foundation.addresses import normalise_address
 from policy.permits import Destination, PostalAddress
@@ -42,6 +42,12 @@ def _in_utc(value: datetime) -> datetime:
 def _base32(value: SecretStr) -> SecretStr:
     if not re.fullmatch(r"[A-Z2-7]{26,128}", value.get_secret_value()):
         raise ValueError("is not a secret of at least 128 bits in base 32")
+    return value
+
+
+def _passphrase(value: SecretStr) -> SecretStr:
+    if not 8 <= len(value.get_secret_value().strip()) <= 200:  # noqa: PLR2004 - said in the error
+        raise ValueError("must have 8 to 200 characters")
     return value
 
 
@@ -84,7 +90,7 @@ class AccountRow(BaseModel):
     postal_verified: Moment | None = None
     preference: Channel | None = None
     backup: Channel | None = None
-    passphrase: Annotated[SecretStr, Field(min_length=8, max_length=200)] | None = None
+    passphrase: Annotated[SecretStr, AfterValidator(_passphrase)] | None = None
     totp_secret: Base32 | None = None
 
     @model_validator(mode="after")

@@ -15,6 +15,7 @@ from authenticators import totp
 from models.accounts import Account, AccountStatus, ContactPoint
 from models.base import new_id
 from models.cases import IS_OPEN, ResetCase
+from models.database import wait_for_turn
 from policy.routing import Contact, NotAllowed, Profile, check_preference
 from workflows.accounts import value_of
 from workflows.import_rows import AccountRow, GivenContact
@@ -57,7 +58,8 @@ def import_accounts(installation: Installation, rows: Iterable[Mapping[str, obje
     """Writes all rows, or none. Raises `NothingImported`."""
     accounts = _checked(installation, list(rows))
     with installation.database.begin() as connection:
-        # In one order, so that two imports at once do not wait for each other's rows.
+        wait_for_turn(connection, "keyturn account import")
+        # In one order, so that an import and a case do not wait for each other's rows.
         in_order = sorted(accounts, key=lambda account: account.ref)
         known = {
             account.ref: connection.execute(_FIND, {"ref": account.ref}).scalar_one_or_none() for account in in_order

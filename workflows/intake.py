@@ -10,6 +10,7 @@ from sqlalchemy.exc import IntegrityError
 
 from models.base import new_id
 from models.cases import Actor, AskedThrough
+from models.database import wait_for_turn
 from models.inbound import InboundMail, Verdict
 from models.messages import Message, MessageStatus
 from policy.vocabulary import Channel, MessageKind
@@ -150,6 +151,7 @@ def _answer(
     """Queues the answer, where the sender asked for a reset and had none lately: so two machines come to an end."""
     if reading.request is not Request.RESET or reading.sender is None:
         return ()
+    wait_for_turn(connection, f"keyturn answer {reading.sender}")
     since = now - installation.policy.limits.answer_again_after
     if connection.execute(_ANSWERED_SINCE, {"sender": reading.sender, "since": since}).scalar_one_or_none():
         return ()

@@ -94,7 +94,7 @@ MACHINE = Machine(
             "conditions": [proofs_suffice, hold_is_over],
             # Proofs that old do not take effect all at once after an outage.
             "unless": [is_too_old],
-            "after": [_revoke_authenticators, _tell(MessageKind.NOTICE_COMPLETED)],
+            "after": [_withdraw_code, _revoke_authenticators, _tell(MessageKind.NOTICE_COMPLETED)],
         },
         {
             "trigger": "cancel",

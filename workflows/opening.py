@@ -15,6 +15,7 @@ from workflows.accounts import LockedAccount, account_id_of, lock_account
 from workflows.cases import Case, insert_case, locked
 from workflows.history import NO_LINE
 from workflows.installation import Installation
+from workflows.machine import expire_if_due
 from workflows.references import new_reference
 
 _OPEN_CASE = select(ResetCase.id).where(ResetCase.account_id == bindparam("account_id"), IS_OPEN)
@@ -59,9 +60,8 @@ def open_within(
     if account.resets_disabled_at is not None:
         raise ResetsDisabled
     found = connection.execute(_OPEN_CASE, {"account_id": account_id}).scalar_one_or_none()
-    if found is not None:
-        return _join(installation, connection, found, through, actor, now)
-    return _open(installation, connection, account, through, actor, now)
+    joined = found and _join(installation, connection, found, through, actor, now)
+    return joined or _open(installation, connection, account, through, actor, now)
 
 
 def _join(
@@ -71,8 +71,12 @@ def _join(
     through: AskedThrough,
     actor: Actor,
     now: datetime,
-) -> Opened:
+) -> Opened | None:
+    """The open case; None where its time was over, which closes it and makes room for another."""
     with locked(installation, connection, case_id) as case:
+        expire_if_due(case, now)
+        if not case.is_open:
+            return None
         case.record("asked_again", actor=actor, now=now, through=through)
     return Opened(case.id, case.reference, joined=True, held_for=case.held_for, owed=case.owed)
 

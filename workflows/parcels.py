@@ -8,7 +8,7 @@ from sqlalchemy import Connection, and_, bindparam, func, or_, select, update
 
 from models.accounts import Account, ContactPoint
 from models.base import AnyRow
-from models.cases import OPEN_STATES, AskedThrough, CaseState, Challenge, ResetCase
+from models.cases import OPEN_STATES, AskedThrough, Challenge, ResetCase
 from models.inbound import InboundMail
 from models.messages import Message, MessageStatus
 from policy.permits import Permit
@@ -43,6 +43,7 @@ _DUE = (
         ResetCase.held_for,
         ResetCase.opened_at,
         ResetCase.hold_until,
+        ResetCase.expires_at.label("case_expires_at"),
         Account.name,
         Account.country,
         ContactPoint.kind.label("contact_kind"),
@@ -53,6 +54,7 @@ _DUE = (
         Challenge.id.label("challenge_id"),
         Challenge.sealed_secret,
         Challenge.digits,
+        Challenge.tries,
         Challenge.taken_at,
         Challenge.expires_at,
         func.coalesce(Challenge.used_at, Challenge.replaced_at).label("ended_at"),
@@ -163,16 +165,19 @@ def _notice_parcel(installation: Installation, row: AnyRow, now: datetime) -> Pa
 
 
 def _code_parcel(installation: Installation, connection: Connection, row: AnyRow, now: datetime) -> Parcel:
-    if row.state is not CaseState.REQUESTED or row.held_for or row.ended_at or row.contact_id != row.pinned_id:
+    if not _is_awaited(row, now):
         raise Obsolete
     contact = _contact(row)
     if contact is None or not is_pinned(installation, row.case_id, row.contact_digest, contact):
         raise ContactChanged
-    if row.taken_at is not None and row.expires_at <= now:
-        row = _renewed(installation, connection, row, now)
+    taken = _taken_at(row) is not None
+    if _is_worn_out(installation, row, now):
+        row, taken = _renewed(installation, connection, row, now), False
     # Until a vendor takes the code, its life begins anew with each attempt.
-    end = row.expires_at if row.taken_at else _start_life(installation, connection, row, contact, now)
+    end = row.expires_at if taken else now + installation.policy.channels[row.channel].validity(contact.state)
     permit = permit_code(installation.policy, _profile(row, contact), row.channel, contact, end)
+    if not taken:
+        connection.execute(_START_LIFE, {"of": row.challenge_id, "end": end})
     secret = unseal(installation.keyring, row.challenge_id, row.sealed_secret, row.digits)
     return Parcel(
         row.id,
@@ -195,6 +200,12 @@ def _code_parcel(installation: Installation, connection: Connection, row: AnyRow
     )
 
 
+def _is_awaited(row: AnyRow, now: datetime) -> bool:
+    """Whether the case still waits for this message's code to come back."""
+    waits = row.state in OPEN_STATES and now < row.case_expires_at and not row.held_for
+    return waits and not row.ended_at and row.contact_id == row.pinned_id
+
+
 def _contact(row: AnyRow) -> Contact | None:
     """The message's contact point if it is still the account's current one."""
     if row.contact_kind is None or row.replaced_at is not None:
@@ -211,16 +222,23 @@ def _stop_token(installation: Installation, row: AnyRow) -> str | None:
     return stop_token(installation, row.case_id) if row.state in OPEN_STATES else None
 
 
-def _start_life(
-    installation: Installation, connection: Connection, row: AnyRow, contact: Contact, now: datetime
-) -> datetime:
-    end = now + installation.policy.channels[row.channel].validity(contact.state)
-    connection.execute(_START_LIFE, {"of": row.challenge_id, "end": end})
-    return end
+def _taken_at(row: AnyRow) -> datetime | None:
+    """When a vendor took the code, or may have: an attempt that never ended counts."""
+    lost_at: datetime | None = row.claimed_at if row.status is MessageStatus.CLAIMED else None
+    return row.taken_at or lost_at
+
+
+def _is_worn_out(installation: Installation, row: AnyRow, now: datetime) -> bool:
+    """Whether the code ran out, or lost its last try, while its message waited."""
+    ran_out: bool = _taken_at(row) is not None and row.expires_at <= now
+    spent: bool = row.tries >= installation.policy.channels[row.channel].tries
+    return ran_out or spent
 
 
 def _renewed(installation: Installation, connection: Connection, row: AnyRow, now: datetime) -> AnyRow:
     with locked(installation, connection, row.case_id) as case:
         new = codes.renew(case, now)
     connection.execute(_POINT_TO, {"of": row.id, "new": new})
-    return connection.execute(_DUE, {"message_id": row.id, "now": now}).one()
+    found = lock_due(connection, row.id, now)
+    assert found is not None  # noqa: S101 - this transaction holds its lock
+    return found

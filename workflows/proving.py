@@ -4,6 +4,8 @@ Each proof is recorded, moves the case on where it can, and completes it where a
 over. Wrong tries are counted, for the code, the case and the account, and close the case when they are used up.
 """
 
+import string
+import unicodedata
 from datetime import datetime, timedelta
 
 from sqlalchemy import bindparam, delete, insert, select
@@ -29,12 +31,14 @@ _FORGET = delete(Proof).where(Proof.case_id == bindparam("case_id"), Proof.kind 
 
 
 def prove_code(installation: Installation, reference: str, typed: str, *, actor: Actor, now: datetime) -> Answer:
-    """The code, as somebody typed it. A wrong one counts as a try. Raises `UnknownCase`."""
-    code = "".join(filter(str.isdigit, typed))
+    """The code, as somebody typed it. A wrong one counts as a try, one of another length does not."""
+    code = _digits(typed)
     with installation.database.begin() as connection, locked(installation, connection, reference) as case:
         problem, challenge = _awaited(case, now)
         if problem or challenge is None:
             return answer(case, problem)
+        if len(code) != challenge.secret.digits:
+            return answer(case, Problem.MALFORMED_CODE)
         if not challenge.secret.is_code(code):
             return _wrong_code(case, challenge, actor, now)
         return _contact_proven(case, challenge, "code typed", actor, now)
@@ -81,6 +85,11 @@ def attest_password(installation: Installation, reference: str, *, now: datetime
         return answer(case)
 
 
+def _digits(typed: str) -> str:
+    """What was typed without blanks and dashes; digits of other scripts' keyboards (NFKC) count as what they are."""
+    return "".join(sign for sign in unicodedata.normalize("NFKC", typed) if sign in string.digits)
+
+
 def _is_passphrase_of(installation: Installation, reference: str, passphrase: str) -> bool:
     with installation.database.read() as connection:
         passphrase_hash = connection.execute(_AWAITED_PASSPHRASE, {"reference": reference}).scalar_one_or_none()
@@ -92,9 +101,9 @@ def _awaited(case: Case, now: datetime) -> tuple[Problem | None, Issued | None]:
     expire_if_due(case, now)
     if not case.is_open:
         return Problem.CLOSED, None
-    if case.state is not CaseState.REQUESTED:
-        return Problem.ALREADY_PROVEN, None
     challenge = challenges.current(case)
+    if challenge is None and case.state is not CaseState.REQUESTED:
+        return Problem.ALREADY_PROVEN, None
     if challenge is None or not challenge.is_valid(now) or _tries_left(case, challenge) == 0:
         return Problem.NO_VALID_CODE, None
     return None, challenge
@@ -102,6 +111,10 @@ def _awaited(case: Case, now: datetime) -> tuple[Problem | None, Issued | None]:
 
 def _contact_proven(case: Case, challenge: Issued, how: str, actor: Actor, now: datetime) -> Answer:
     challenges.use(case.connection, challenge, now)
+    if case.state is not CaseState.REQUESTED:
+        # Somebody who has lost the case's page comes back to it by a new code. The case stays where it is.
+        case.record("contact_proven_again", actor=actor, now=now, channel=case.channel, how=how)
+        return answer(case)
     _add_proof(case, ProofKind.CODE, how, now)
     fire(case, "verify_contact", actor=actor, now=now, channel=case.channel, how=how)
     if case.passphrase_hash is None:

@@ -3,8 +3,10 @@
 Each is safe to run twice, and on two machines at once.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from uuid import UUID
 
 from sqlalchemy import Connection, and_, bindparam, func, insert, literal, or_, select, text, update
@@ -149,13 +151,19 @@ def _expire(connection: Connection, lines: list[Line], now: datetime) -> None:
 
 
 def _complete_due(installation: Installation, now: datetime) -> tuple[int, tuple[UUID, ...]]:
+    done: list[tuple[UUID, ...]] = []
+    complete = partial(_complete, installation, now)
+    while batch := [owed for owed in map(complete, _due(installation, now)) if owed is not None]:
+        done += batch
+    return len(done), tuple(id_ for owed in done for id_ in owed)
+
+
+def _due(installation: Installation, now: datetime) -> Sequence[UUID]:
     with installation.database.read() as connection:
-        due = connection.execute(_HOLD_OVER, {"now": now}).scalars().all()
-    owed = [_complete(installation, case_id, now) for case_id in due]
-    return sum(each is not None for each in owed), tuple(id_ for each in owed for id_ in each or ())
+        return connection.execute(_HOLD_OVER, {"now": now}).scalars().all()
 
 
-def _complete(installation: Installation, case_id: UUID, now: datetime) -> tuple[UUID, ...] | None:
+def _complete(installation: Installation, now: datetime, case_id: UUID) -> tuple[UUID, ...] | None:
     """The messages owed; None where somebody else was first."""
     try:
         with installation.database.begin() as connection, locked(installation, connection, case_id) as case:

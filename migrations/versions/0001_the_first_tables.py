@@ -269,6 +269,8 @@ def upgrade() -> None:
         sa.Column("hash", sa.LargeBinary(), nullable=False),
         sa.ForeignKeyConstraint(["case_id"], ["reset_case.id"], name=op.f("fk_case_event_case_id_reset_case")),
         sa.PrimaryKeyConstraint("case_id", "seq", name=op.f("pk_case_event")),
+        # The hidden row number would be a second key, by which INSERT OR REPLACE could take a line out.
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "challenge",

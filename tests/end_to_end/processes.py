@@ -62,7 +62,7 @@ def worker(env: Mapping[str, str], output: Path) -> Iterator[Running]:
         yield process
 
 
-def keyturn(env: Mapping[str, str], *arguments: str, stdin: str = "") -> Any:  # noqa: ANN401 - JSON
+def keyturn(env: Mapping[str, str], *arguments: str, stdin: str = "") -> Any:
     """What a `keyturn` command answers with `--json`; it must succeed."""
     done = subprocess.run(
         [*KEYTURN, *arguments, "--json"],

@@ -123,7 +123,7 @@ def test_the_last_try_of_the_case_closes_it_and_the_page_says_so(
         type_code(client, case.reference, wrong(case.code))
     again = codes.resend(installation, case.reference, actor=Actor.CUSTOMER, now=clock.now())
     deliver_all(installation, again.owed, clock.now())
-    answers = [type_code(client, case.reference, "x") for _ in range(5)]
+    answers = [type_code(client, case.reference, wrong(case.code)) for _ in range(5)]
     assert [answer.status_code for answer in answers] == [400, 400, 400, 400, 410]
     assert heading_of(answers[-1]) == "This reset was refused"
 

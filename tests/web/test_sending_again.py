@@ -1,5 +1,6 @@
 """The button that sends the code again: where it goes, when it is too soon, when it is over."""
 
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -21,13 +22,18 @@ from tests.installations import (
     start_case,
 )
 from tests.web.browser import heading_of, text_of
-from workflows import closing, codes, opening, proving
+from workflows import closing, codes, opening, proving, upkeep
 from workflows.installation import Installation
-from workflows.views import case_with_history
+from workflows.upkeep import Overdue
+from workflows.views import case_view, case_with_history
 
 
 def resend(client: TestClient, reference: str) -> Response:
     return client.post("/resend", data={"reference": reference})
+
+
+def due(installation: Installation, now: datetime) -> Overdue:
+    return upkeep.overdue(installation, now + MINUTE)
 
 
 def codes_queued(installation: Installation, reference: str) -> int:
@@ -94,8 +100,18 @@ def test_a_closed_case_says_so(installation: Installation, client: TestClient) -
     assert (page.status_code, heading_of(page)) == (410, "This reset was stopped")
 
 
-def test_a_proven_case_needs_no_code(installation: Installation, client: TestClient) -> None:
+def test_who_lost_the_page_of_a_proven_case_comes_back_by_a_new_code(
+    installation: Installation, client: TestClient
+) -> None:
     case = start_case(installation, sms_account(installation), clock.now() - MINUTE)
     proving.prove_code(installation, case.reference, case.code, actor=Actor.CUSTOMER, now=clock.now())
-    assert resend(client, case.reference).headers["location"] == f"/reset/{case.reference}"
-    assert codes_queued(installation, case.reference) == 1
+    before = case_view(installation, case.reference)
+    assert resend(client, case.reference).status_code == 303
+    parcels = deliver_all(installation, due(installation, clock.now()).messages, clock.now())
+    (parcel,) = (parcel for parcel in parcels if parcel.kind is MessageKind.RESET_CODE)
+    assert parcel.code != case.code
+    back = client.post("/", data={"reference": case.reference, "code": parcel.code or ""})
+    assert back.headers["location"] == f"/reset/{case.reference}"
+    assert client.get(f"/reset/{case.reference}").status_code == 200
+    after = case_view(installation, case.reference)
+    assert (after.state, after.proofs, after.hold_until) == (before.state, before.proofs, before.hold_until)

@@ -1,0 +1,1 @@
+"""Settings, clock, keyring, redaction and logging: what everything stands on."""

@@ -1,0 +1,227 @@
+"""Settings: a wrong one is refused in one line that names it, and none that is secret is ever shown."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from foundation import settings
+from foundation.keyring import new_key
+from foundation.settings import PREFIX, BadSettings, Mode, Settings
+
+Load = Callable[..., Settings]
+
+DEFAULTS = {
+    "mode": Mode.LIVE,
+    "data_dir": Path("keyturn-data"),
+    "database_url": "",
+    "broker_url": "",
+    "queue_prefix": "keyturn",
+    "keys": (),
+    "policy_file": None,
+    "public_url": "http://127.0.0.1:8420",
+    "web_host": "127.0.0.1",
+    "web_port": 8420,
+    "maildir": None,
+    "worker_threads": 8,
+    "lease_seconds": 60,
+    "relay_seconds": 2,
+    "sweep_seconds": 5,
+    "log_level": "INFO",
+    "brand_name": "Your hosting company",
+    "brand_support_email": "",
+    "brand_support_phone": "",
+    "brand_url": "",
+    "brand_colour": "#1d5c8a",
+    "sendgrid_api_key": "",
+    "sendgrid_from": "",
+    "sendgrid_base_url": "https://api.sendgrid.com",
+}
+FREE_TEXT = {
+    "data_dir",
+    "policy_file",
+    "maildir",
+    "web_host",
+    "brand_name",
+    "brand_support_email",
+    "brand_support_phone",
+    "brand_url",
+    "sendgrid_api_key",
+    "sendgrid_from",
+}
+WRONG = [
+    ("MODE", "test"),
+    ("MODE", "Live"),
+    ("DATABASE_URL", "mysql://user@db.example/keyturn"),
+    ("DATABASE_URL", "postgres://user@db.example/keyturn"),
+    ("DATABASE_URL", "postgresql+psycopg2://user@db.example/keyturn"),
+    ("DATABASE_URL", "POSTGRESQL://user@db.example/keyturn"),
+    ("DATABASE_URL", " postgresql://user@db.example/keyturn"),
+    ("DATABASE_URL", "sqlite:keyturn.db"),
+    ("DATABASE_URL", "keyturn.db"),
+    ("BROKER_URL", "http://broker.example"),
+    ("BROKER_URL", "redis.example:6379"),
+    ("QUEUE_PREFIX", "Keyturn"),
+    ("QUEUE_PREFIX", "key turn"),
+    ("QUEUE_PREFIX", "k" * 65),
+    ("PUBLIC_URL", "reset.example.com"),
+    ("PUBLIC_URL", "ftp://reset.example.com"),
+    ("PUBLIC_URL", "https://"),
+    ("PUBLIC_URL", "https:///reset"),
+    ("PUBLIC_URL", "https://reset.example.com?a=b"),
+    ("PUBLIC_URL", "https://reset.example.com/#top"),
+    ("PUBLIC_URL", "https://user:word@reset.example.com"),
+    ("PUBLIC_URL", "https://reset.example.com:http"),
+    ("PUBLIC_URL", "https://reset .example.com"),
+    ("PUBLIC_URL", " https://reset.example.com"),
+    ("PUBLIC_URL", "https://reset.example.com\r"),
+    ("WEB_PORT", "0"),
+    ("WEB_PORT", "65536"),
+    ("WEB_PORT", "http"),
+    ("WORKER_THREADS", "0"),
+    ("WORKER_THREADS", "257"),
+    ("WORKER_THREADS", "1.5"),
+    ("LEASE_SECONDS", "0.9"),
+    ("LEASE_SECONDS", "3601"),
+    ("LEASE_SECONDS", "nan"),
+    ("RELAY_SECONDS", "0"),
+    ("RELAY_SECONDS", "-1"),
+    ("RELAY_SECONDS", "inf"),
+    ("SWEEP_SECONDS", "0"),
+    ("SWEEP_SECONDS", "soon"),
+    ("LOG_LEVEL", "info"),
+    ("LOG_LEVEL", "INFO\n"),
+    ("BRAND_COLOUR", "blue"),
+    ("BRAND_COLOUR", "#fff"),
+    ("SENDGRID_BASE_URL", "api.sendgrid.com"),
+]
+
+
+@pytest.fixture
+def load(monkeypatch: pytest.MonkeyPatch) -> Iterator[Load]:
+    """Loads the settings of a process that has these variables, without their prefix."""
+
+    def load_with(**variables: str) -> Settings:
+        for name, value in variables.items():
+            monkeypatch.setenv(PREFIX + name, value)
+        settings.load.cache_clear()
+        return settings.load()
+
+    yield load_with
+    settings.load.cache_clear()
+
+
+def plain(chosen: Settings) -> dict[str, object]:
+    """The settings with the one secret that has a default laid open."""
+    fields = {name: getattr(chosen, name) for name in Settings.model_fields}
+    return {**fields, "sendgrid_api_key": chosen.sendgrid_api_key.get_secret_value()}
+
+
+# --- What is set where nothing is
+
+
+def test_without_variables_the_settings_are_the_defaults(load: Load) -> None:
+    assert plain(load()) == DEFAULTS
+
+
+def test_a_variable_that_is_set_to_nothing_is_not_set(load: Load) -> None:
+    assert plain(load(**{name.upper(): "" for name in DEFAULTS})) == DEFAULTS
+
+
+def test_files_lie_in_the_data_folder_unless_they_are_told_otherwise(load: Load) -> None:
+    assert load(DATA_DIR="/srv/keyturn").maildir_path == Path("/srv/keyturn/maildir")
+    assert load().outbox_path == Path("/srv/keyturn/outbox")
+    assert load(MAILDIR="/var/mail/support").maildir_path == Path("/var/mail/support")
+
+
+def test_keys_are_separated_by_commas_and_the_newest_is_first(load: Load) -> None:
+    newest, older = new_key(), new_key()
+    assert [key.get_secret_value() for key in load(KEYS=f"{newest}, {older},").keys] == [newest, older]
+
+
+def test_a_web_address_ends_without_a_slash_so_that_links_can_be_added(load: Load) -> None:
+    assert load(PUBLIC_URL="https://[2001:db8::1]:8443/reset/").public_url == "https://[2001:db8::1]:8443/reset"
+
+
+def test_only_a_demo_is_a_demo(load: Load) -> None:
+    assert (load().is_demo, load(MODE="demo").is_demo) == (False, True)
+
+
+# --- What is refused
+
+
+def faults(load: Load, **variables: str) -> list[str]:
+    with pytest.raises(BadSettings) as refusal:
+        load(**variables)
+    return str(refusal.value).splitlines()
+
+
+@pytest.mark.parametrize(("name", "value"), WRONG)
+def test_a_wrong_variable_is_refused_in_one_line_that_names_it(load: Load, name: str, value: str) -> None:
+    (line,) = faults(load, **{name: value, "KEYS": new_key()})
+    assert line.startswith(f"{PREFIX}{name}: ")
+    assert len(line) > len(f"{PREFIX}{name}: ")
+
+
+def test_every_variable_that_can_be_wrong_is_refused_above() -> None:
+    assert {name.lower() for name, _ in WRONG} == set(Settings.model_fields) - FREE_TEXT - {"keys"}
+
+
+def test_all_wrong_variables_are_named_at_once(load: Load) -> None:
+    wrong = {**dict(WRONG), "DATABASE_URL": "postgresql://user@db.example/keyturn"}
+    expected = {f"{PREFIX}{name}" for name in wrong} - {f"{PREFIX}DATABASE_URL"} | {f"{PREFIX}KEYS"}
+    named = [line.partition(":")[0] for line in faults(load, **wrong)]
+    assert (len(named), set(named)) == (len(expected), expected)
+
+
+def test_postgresql_without_keys_is_refused_and_with_keys_it_is_not(load: Load) -> None:
+    url = "postgresql://user@db.example/keyturn"
+    refusal = f"{PREFIX}KEYS: must be set with PostgreSQL; `keyturn new-key` makes one"
+    assert faults(load, DATABASE_URL=url) == [refusal]
+    assert faults(load, KEYS=",") == [refusal]
+    assert load(KEYS=new_key()).database_url == url
+
+
+def test_a_refusal_does_not_repeat_what_may_be_secret(load: Load) -> None:
+    text = "\n".join(
+        faults(
+            load,
+            DATABASE_URL="mysql://user:open-sesame@db.example/keyturn",
+            BROKER_URL="http://user:open-sesame@broker.example",
+            SENDGRID_BASE_URL="https://user:open-sesame@api.example",
+            WEB_PORT="open-sesame",
+        )
+    )
+    assert "sesame" not in text
+
+
+# --- What stays
+
+
+@pytest.mark.parametrize("name", list(DEFAULTS))
+def test_a_setting_cannot_be_changed(load: Load, name: str) -> None:
+    chosen = load()
+    before = getattr(chosen, name)
+    with pytest.raises(ValidationError, match="frozen"):
+        setattr(chosen, name, before)
+
+
+def test_the_variables_are_read_once(load: Load, monkeypatch: pytest.MonkeyPatch) -> None:
+    chosen = load()
+    monkeypatch.setenv(f"{PREFIX}WEB_PORT", "8421")
+    assert settings.load() is chosen
+
+
+def test_no_secret_is_in_what_is_printed_of_the_settings(load: Load) -> None:
+    key = new_key()
+    chosen = load(
+        DATABASE_URL="postgresql://user:open-sesame@db.example/keyturn",
+        BROKER_URL="amqp://user:open-sesame@broker.example",
+        SENDGRID_API_KEY="SG.open-sesame",
+        KEYS=key,
+    )
+    for shown in (repr(chosen), str(chosen), f"{chosen}", repr(chosen.keys), repr(chosen.sendgrid_api_key)):
+        assert "sesame" not in shown
+        assert key not in shown
+    assert "web_port=8420" in repr(chosen)

@@ -1,0 +1,1 @@
+"""The workflows, in one process and without a broker, on both engines."""
