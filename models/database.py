@@ -4,6 +4,7 @@ Statements are built once, at import, and run on a plain `Connection`: half of w
 """
 
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -15,6 +16,7 @@ from foundation.settings import Settings
 
 # Longer than any transaction of ours: whoever waits this long for SQLite's write lock has met a fault.
 _BUSY_SECONDS = 30
+_PAUSE_SECONDS = 0.01
 _READS_ONLY = "keyturn_reads_only"
 
 
@@ -90,8 +92,8 @@ def _sqlite(engine: Engine) -> Engine:
 
 
 def _set_pragmas(connection: sqlite3.Connection, _record: Any) -> None:
+    _use_wal(connection)
     for pragma in (
-        "journal_mode = WAL",
         # FULL, not NORMAL: in WAL mode NORMAL may lose the newest commits when the power fails.
         "synchronous = FULL",
         "foreign_keys = ON",
@@ -99,6 +101,19 @@ def _set_pragmas(connection: sqlite3.Connection, _record: Any) -> None:
         "recursive_triggers = ON",
     ):
         connection.execute(f"PRAGMA {pragma}")
+
+
+def _use_wal(connection: sqlite3.Connection) -> None:
+    # While another process does the same to a new file, SQLite refuses at once, without its busy timeout.
+    end = time.monotonic() + _BUSY_SECONDS
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if not error.sqlite_errorname.startswith("SQLITE_BUSY") or time.monotonic() > end:
+                raise
+            time.sleep(_PAUSE_SECONDS)
 
 
 def _begin(connection: Connection) -> None:

@@ -34,7 +34,7 @@ from workflows.passphrases import passphrase_matches
 from workflows.views import account_view
 
 GOOD: dict[str, object] = {"ref": "DANA", "name": "Dana Whitfield", "country": "US"}
-EMAILS: Mapping[str, object] = {
+EMAILS: dict[str, object] = {
     "primary_email": "Dana@Primary.Example",
     "primary_email_verified": "2024-03-02",
     "two_factor_email": "dana@factor.example",

@@ -1,0 +1,1 @@
+"""Measurements: run by hand, each on its own, never by the checks."""
