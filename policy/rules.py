@@ -176,8 +176,9 @@ class Policy(_Table):
     @field_validator("regions")
     @classmethod
     def _no_country_is_missing(cls, regions: tuple[Region, ...]) -> tuple[Region, ...]:
-        if not any(region.countries == {"*"} for region in regions[-1:]):
-            raise ValueError('the last region must be for all other countries: countries = ["*"]')
+        for_all = [region.countries for region in regions if "*" in region.countries]
+        if for_all != [{"*"}] or "*" not in regions[-1].countries:
+            raise ValueError('the last region, and no other, must be for all other countries: countries = ["*"]')
         return regions
 
     def region(self, country: str) -> Region:

@@ -234,10 +234,19 @@ def test_a_value_that_cannot_be_is_refused_with_the_reason(
     assert line == (header_above(number) if "every set" in reason else number)
 
 
-def test_the_last_region_must_be_for_all_other_countries(tmp_path: Path) -> None:
-    text, _ = spoiled('["*"]', '["DE"]')
+@pytest.mark.parametrize(
+    ("part", "instead"),
+    [
+        ('["*"]', '["DE"]'),
+        ('["*"]', '["*", "DE"]'),
+        ('["*"]', "[]"),
+        ('countries = ["US", "PR", "GU", "VI", "AS", "MP", "UM"]', 'countries = ["*"]'),
+    ],
+)
+def test_the_last_region_and_no_other_must_be_for_all_other_countries(tmp_path: Path, part: str, instead: str) -> None:
+    text, _ = spoiled(part, instead)
     ((line, reason),) = faults(tmp_path, text)
-    assert (line, "the last region must be for all other countries" in reason) == (line_with(text, "[[regions]]"), True)
+    assert (line, "must be for all other countries" in reason) == (line_with(text, "[[regions]]"), True)
 
 
 def test_one_set_of_proofs_must_be_enabled(tmp_path: Path) -> None:
