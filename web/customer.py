@@ -98,7 +98,7 @@ def send_code_again(site: CurrentSite, now: Now, reference: Short = "") -> Respo
 @page("/confirm/{reference}/{token}")
 def ask_to_go_on(site: CurrentSite, view: InPath, now: Now) -> Response:
     """Says what was asked and when, and asks whether to go on."""
-    if view.state is CaseState.REQUESTED:
+    if view.takes_code:
         return site.page("confirm.html", view=view)
     return _closed(site, view, now, 410) if not view.is_open else _to_case(site, view.reference)
 
@@ -207,7 +207,7 @@ def _code_page(site: Site, typed: str, now: datetime, said: Said | None = None) 
     view = _view_of(site, typed, now)
     if view and not view.is_open:
         return _closed(site, view, now, 410)
-    if view and view.state is not CaseState.REQUESTED:
+    if view and not view.takes_code:
         return site.page("elsewhere.html", 409, view=view)
     reference = view.reference if view else typed
     needs_new_code = view is not None and (_code_is_gone(view, now) or (said is not None and said.new_code))

@@ -46,12 +46,16 @@ class CaseLine:
 
 @dataclass(frozen=True, slots=True)
 class CodeSent:
-    """The newest message with the case's code; `valid_until` is None until a vendor took it."""
+    """The newest message with the case's code; `valid_until` is None until a worker took it.
+
+    `is_over` says that its code was used or replaced.
+    """
 
     status: MessageStatus
     queued_at: datetime
     sent_at: datetime | None
     valid_until: datetime | None
+    is_over: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +92,11 @@ class CaseView:
     @property
     def is_open(self) -> bool:
         return self.state in OPEN_STATES
+
+    @property
+    def takes_code(self) -> bool:
+        """Whether a code can be entered: the first one, or a new one for a customer who has lost the case's page."""
+        return self.state is CaseState.REQUESTED or (self.is_open and self.code is not None and not self.code.is_over)
 
     @property
     def needs_passphrase(self) -> bool:
@@ -207,7 +216,13 @@ _CASE = (
     .outerjoin(ContactPoint, ContactPoint.id == ResetCase.contact_id)
 )
 _CODE = (
-    select(Message.status, Message.created_at, Message.sent_at, Challenge.expires_at)
+    select(
+        Message.status,
+        Message.created_at,
+        Message.sent_at,
+        Challenge.expires_at,
+        (Challenge.used_at.is_not(None) | Challenge.replaced_at.is_not(None)).label("is_over"),
+    )
     .join(Challenge, Challenge.id == Message.challenge_id)
     .where(Message.case_id == bindparam("case_id"), Message.kind == MessageKind.RESET_CODE)
     .order_by(Message.created_at.desc())

@@ -106,10 +106,15 @@ def test_who_lost_the_page_of_a_proven_case_comes_back_by_a_new_code(
     case = start_case(installation, sms_account(installation), clock.now() - MINUTE)
     proving.prove_code(installation, case.reference, case.code, actor=Actor.CUSTOMER, now=clock.now())
     before = case_view(installation, case.reference)
+    lost = client.get(f"/?reference={case.reference}")
+    assert (lost.status_code, heading_of(lost)) == (409, "The code was entered already")
+    assert 'action="/resend"' in lost.text
     assert resend(client, case.reference).status_code == 303
     parcels = deliver_all(installation, due(installation, clock.now()).messages, clock.now())
     (parcel,) = (parcel for parcel in parcels if parcel.kind is MessageKind.RESET_CODE)
     assert parcel.code != case.code
+    assert heading_of(client.get(f"/?reference={case.reference}")) == "Enter your code"
+    assert client.get(f"/confirm/{case.reference}/{parcel.token}").status_code == 200
     back = client.post("/", data={"reference": case.reference, "code": parcel.code or ""})
     assert back.headers["location"] == f"/reset/{case.reference}"
     assert client.get(f"/reset/{case.reference}").status_code == 200
