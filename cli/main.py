@@ -1,8 +1,9 @@
 """The `keyturn` command: its sub-commands, imported only when they run, and what a person sees when one fails."""
 
 import importlib
-import logging
+import os
 import sys
+import traceback
 from collections.abc import Mapping
 from importlib.metadata import version
 from typing import Any
@@ -10,8 +11,7 @@ from typing import Any
 import click
 
 from cli.output import Refusal, refuse
-
-log = logging.getLogger(__name__)
+from foundation.redaction import redact
 
 
 class LazyGroup(click.Group):
@@ -82,9 +82,14 @@ def main() -> None:
         sys.exit(130)
     except Refusal as refusal:
         refuse(str(refusal))
-    except Exception as error:
-        log.debug("the command failed", exc_info=True)
+    except Exception as error:  # noqa: BLE001 - the last stop before a person
+        _show_where_if_asked(error)
         refuse(_in_one_line(error))
+
+
+def _show_where_if_asked(error: Exception) -> None:
+    if os.environ.get("KEYTURN_LOG_LEVEL") == "DEBUG":
+        click.echo(redact("".join(traceback.format_exception(error))), err=True)
 
 
 def _in_one_line(error: Exception) -> str:

@@ -16,6 +16,9 @@ def _real_time() -> datetime:
     return datetime.now(UTC)
 
 
+# Longer than any case lives; and the calendar of every database reaches beyond it.
+_FARTHEST = timedelta(days=3653)
+
 _read: Callable[[], datetime] = _real_time
 
 
@@ -45,6 +48,8 @@ def advance(settings: Settings, by: timedelta) -> datetime:
     if by <= timedelta():
         raise ClockStandsStill("the clock only moves ahead")
     file = _shift_file(settings)
+    if _shift_in(file) + by > _FARTHEST:
+        raise ClockStandsStill("the clock can be moved ahead by ten years at the most")
     with file.open("a") as moves:  # appending, so that two moves at once both count
         moves.write(f"{by.total_seconds()}\n")
     return _shifted_time(file)

@@ -160,6 +160,14 @@ def load() -> Settings:
         raise BadSettings(_one_line_a_fault(error)) from None
 
 
+def make_data_dir(chosen: Settings) -> None:
+    """Makes the data folder where there is none. Raises `BadSettings`."""
+    try:
+        chosen.data_dir.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise BadSettings(f"{PREFIX}DATA_DIR: {chosen.data_dir} cannot be made ({error.strerror})") from None
+
+
 def _one_line_a_fault(error: ValidationError) -> str:
     return "\n".join(_line(fault["loc"], fault["msg"]) for fault in error.errors(include_url=False))
 

@@ -21,6 +21,7 @@ SWEEP = "sweep"
 
 def _transport(chosen: Settings) -> tuple[str, dict[str, Any]]:
     """The broker's URL and the options that its kind needs."""
+    settings.make_data_dir(chosen)
     if not chosen.broker_url or chosen.broker_url.startswith("filesystem"):
         return "filesystem://localhost//", _folders(chosen.data_dir / "broker")
     if chosen.broker_url.startswith("redis"):

@@ -27,7 +27,7 @@ def load() -> Installation:
     chosen = settings.load()
     logs.set_up(chosen.log_level)
     clock.set_up(chosen)
-    chosen.data_dir.mkdir(parents=True, exist_ok=True)
+    settings.make_data_dir(chosen)
     return Installation(
         chosen,
         Database(url_of(chosen)),

@@ -14,6 +14,7 @@ from foundation import clock
 from foundation.clock import ClockStandsStill
 from foundation.settings import Mode, Settings
 
+DAY = timedelta(days=1)
 MONTH = timedelta(days=30)
 
 TELL_THE_TIME = """
@@ -101,8 +102,15 @@ def test_a_move_is_seen_even_where_the_file_looks_as_old_as_before(demo: Setting
 
 def test_of_moves_made_at_once_each_counts(demo: Settings) -> None:
     with ThreadPoolExecutor(8) as pool:
-        list(pool.map(lambda _: clock.advance(demo, MONTH), range(200)))
-    assert is_ahead(200 * MONTH)
+        list(pool.map(lambda _: clock.advance(demo, DAY), range(200)))
+    assert is_ahead(200 * DAY)
+
+
+def test_a_move_too_far_is_refused_and_leaves_the_clock_as_it_was(demo: Settings) -> None:
+    clock.advance(demo, DAY)
+    with pytest.raises(ClockStandsStill):
+        clock.advance(demo, 5000 * DAY)
+    assert is_ahead(DAY)
 
 
 @pytest.mark.parametrize("another_process", ["demo"], indirect=True)
