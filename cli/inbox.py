@@ -1,5 +1,6 @@
 """`keyturn inbox`: take in a mail by hand, watch the Maildir, and list what came."""
 
+import hashlib
 import signal
 import sys
 from pathlib import Path
@@ -55,9 +56,15 @@ def watch_() -> None:
 
 def take(loaded: Installation, delivery: Delivery) -> None:
     """Stores a delivery from the Maildir, once, and rings for its judge."""
-    mail_id = intake.store(loaded, "maildir", delivery.id, delivery.raw, clock.now())
+    mail_id = intake.store(loaded, "maildir", _unique(delivery), delivery.raw, clock.now())
     if mail_id is not None:
         ring_for_mails([mail_id])
+
+
+def _unique(delivery: Delivery) -> str:
+    # A name alone may come twice, from a person who copies a file there; the same file after a crash has the same time.
+    digest = hashlib.sha256(delivery.raw).hexdigest()[:12]
+    return f"{delivery.id}:{delivery.path.stat().st_mtime_ns}:{digest}"
 
 
 def _raw(file: Path) -> bytes:

@@ -16,7 +16,6 @@ from cli.supervisor import ChildSpec, Supervisor
 EXAMPLES = Path(__file__).parent.parent / "examples"
 
 _DEMO = {
-    "KEYTURN_MODE": "demo",
     "KEYTURN_DATA_DIR": "keyturn-demo",
     "KEYTURN_RELAY_SECONDS": "1",
     "KEYTURN_SWEEP_SECONDS": "1",
@@ -61,6 +60,7 @@ def demo(auto: bool) -> None:  # noqa: FBT001 - click's call
         if auto:
             folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="keyturn-demo-"))
             _set_defaults({"KEYTURN_DATA_DIR": folder, "KEYTURN_WEB_PORT": str(_free_port())})
+        _keep_to_ourselves()
         _set_defaults(_DEMO)
         _set_defaults({"KEYTURN_PUBLIC_URL": f"http://127.0.0.1:{os.environ.get('KEYTURN_WEB_PORT', '8420')}"})
         _prepare()
@@ -86,6 +86,14 @@ def children() -> list[ChildSpec]:
         ChildSpec("beat", (*celery, "beat")),
         ChildSpec("inbox", ("cli.main", "inbox", "watch")),
     ]
+
+
+def _keep_to_ourselves() -> None:
+    """A demo never touches an installation that the environment names: its outbox would swallow real codes."""
+    for name in ("KEYTURN_DATABASE_URL", "KEYTURN_BROKER_URL"):
+        if os.environ.get(name):
+            raise Refusal(f"{name} is set: a demo keeps to its own data folder; unset it")
+    os.environ["KEYTURN_MODE"] = "demo"
 
 
 def _set_defaults(values: Mapping[str, str]) -> None:

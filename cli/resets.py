@@ -100,6 +100,14 @@ def resend(reference: str) -> Output:
 @reset.command()
 @REFERENCE
 @prints
+def release(reference: str) -> Output:
+    """As a supervisor, let a held case go on; it runs the longest hold."""
+    return _done(codes.release(installation.load(), reference, now=clock.now()))
+
+
+@reset.command()
+@REFERENCE
+@prints
 def cancel(reference: str) -> Output:
     """Cancel a case."""
     answer = closing.cancel(installation.load(), reference, actor=Actor.AGENT, now=clock.now(), how="command line")

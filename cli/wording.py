@@ -5,6 +5,7 @@ from workflows.answers import Answer, Problem
 _WORDS = {
     Problem.CLOSED: "This reset is closed: {state} since {closed}.",
     Problem.HELD: "This reset is held and waits for a supervisor.",
+    Problem.NOT_RELEASABLE: "This reset is not held, or the account has no contact point that could get a code.",
     Problem.WRONG_CODE: "Wrong code; {tries} left.",
     Problem.MALFORMED_CODE: "A code has 8 digits, in a letter 10. This was not counted as a try.",
     Problem.NO_VALID_CODE: "No code is valid: it ran out or its tries are used up. Send one: `keyturn reset resend`.",

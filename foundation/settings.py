@@ -161,9 +161,9 @@ def load() -> Settings:
 
 
 def make_data_dir(chosen: Settings) -> None:
-    """Makes the data folder where there is none. Raises `BadSettings`."""
+    """Makes the data folder where there is none, closed to other users. Raises `BadSettings`."""
     try:
-        chosen.data_dir.mkdir(parents=True, exist_ok=True)
+        chosen.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         raise BadSettings(f"{PREFIX}DATA_DIR: {chosen.data_dir} cannot be made ({error.strerror})") from None
 

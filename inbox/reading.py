@@ -29,7 +29,7 @@ MAX_TEXT = 100_000
 MAX_SUBJECT = 500
 """Characters kept of the subject; half the longest line that RFC 5322 allows."""
 
-_MESSAGE_ID = re.compile(r"<[^<>\s]{1,250}>")
+_MESSAGE_ID = re.compile(r"<[!-;=?-~]{1,250}>")  # printable ASCII: a NUL, say, is refused by PostgreSQL
 
 
 class Unreadable(Exception):

@@ -29,6 +29,9 @@ class Database:
     def __init__(self, url: str) -> None:
         """`url` as in `database_url`; see `url_of`."""
         self.engine = _engine(url)
+        self._reading: dict[str, Any] = (
+            {_READS_ONLY: True} if self.engine.dialect.name == "sqlite" else {"isolation_level": "REPEATABLE READ"}
+        )
 
     @contextmanager
     def begin(self) -> Iterator[Connection]:
@@ -38,9 +41,9 @@ class Database:
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
-        """A transaction that only reads, and so waits for no writer on SQLite."""
+        """A transaction that only reads: it waits for no writer on SQLite, and sees one moment on both engines."""
         with self.engine.connect() as plain:
-            connection = plain.execution_options(**{_READS_ONLY: True})
+            connection = plain.execution_options(**self._reading)
             with connection.begin():
                 yield connection
 

@@ -31,6 +31,7 @@ def _transport(chosen: Settings) -> tuple[str, dict[str, Any]]:
             "unacked_restore_interval": 5,
             "unacked_restore_throttle": 1,
             "socket_timeout": 30,
+            "socket_connect_timeout": 3,
         }
     # Without confirms RabbitMQ may lose what it has not yet written, and nobody is told.
     return chosen.broker_url, {"confirm_publish": True}

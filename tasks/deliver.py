@@ -43,10 +43,14 @@ def deliver(message_id: str) -> None:
     try:
         receipt = _send(loaded.settings, parcel)
     except ChannelUnavailable as unavailable:
-        log.warning("message %s waits: %s", message_id, unavailable)
-        delivery.record_failed(loaded, parcel, Outcome.MISCONFIGURED, "channel unavailable", clock.now())
+        # Nobody's code waits for a channel that this installation does not have: the backup, or a supervisor.
+        log.warning("message %s cannot go: %s", message_id, unavailable)
+        ring(delivery.record_failed(loaded, parcel, Outcome.REJECTED, "channel_unavailable", clock.now()))
     except DeliveryFailed as failure:
         _record(loaded, parcel, failure)
+    except Exception as error:
+        log.exception("message %s: not sent, because of a bug", message_id)
+        delivery.record_failed(loaded, parcel, Outcome.UNKNOWN, type(error).__name__, clock.now())
     else:
         delivery.record_sent(loaded, parcel, receipt.provider, receipt.provider_id, clock.now())
 

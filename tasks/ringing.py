@@ -4,8 +4,6 @@ import logging
 from collections.abc import Iterable
 from uuid import UUID
 
-from kombu.exceptions import KombuError, OperationalError
-
 from tasks.broker import DELIVER, JUDGE, app
 
 log = logging.getLogger(__name__)
@@ -29,5 +27,5 @@ def _publish(task: str, ids: Iterable[UUID]) -> None:
         with app.producer_or_acquire() as producer:
             for each in ids:
                 app.send_task(task, (str(each),), producer=producer)
-    except (OperationalError, KombuError, OSError) as error:
+    except Exception as error:  # noqa: BLE001 - each transport has its own errors, and none may undo what is committed
         log.warning("the broker cannot be reached (%s); the relay will ring for %d", type(error).__name__, len(ids))

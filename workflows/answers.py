@@ -14,6 +14,7 @@ class Problem(StrEnum):
 
     CLOSED = "closed"
     HELD = "held"
+    NOT_RELEASABLE = "not_releasable"
     WRONG_CODE = "wrong_code"
     MALFORMED_CODE = "malformed_code"
     NO_VALID_CODE = "no_valid_code"

@@ -7,7 +7,7 @@ Both are derived only where they are sent and where they are compared.
 import base64
 import hmac
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
@@ -40,7 +40,7 @@ _USE = update(Challenge).where(Challenge.id == bindparam("challenge_id")).values
 class Secret:
     """What a code and a token are derived from."""
 
-    _bytes: bytes
+    _bytes: bytes = field(repr=False)
     digits: int
 
     def code(self) -> str:

@@ -73,9 +73,26 @@ def send_to_backup(case: Case, now: datetime) -> None:
 
 def hold(case: Case, why: HeldFor, now: datetime, reason: str) -> None:
     """Stops sending codes in this case until a supervisor looks at it, and gives it the longest hold."""
+    policy = case.installation.policy
     case.held_for = why
-    case.least_hold_seconds = int(case.installation.policy.longest_hold().total_seconds())
+    case.least_hold_seconds = int(policy.longest_hold().total_seconds())
+    if case.hold_until is not None:
+        case.hold_until = max(case.hold_until, now + policy.longest_hold())
+        case.expires_at = case.hold_until + policy.limits.complete_within
     case.record("held", actor=Actor.SYSTEM, now=now, held_for=why, why=reason)
+
+
+def release(installation: Installation, reference: str, *, now: datetime) -> Answer:
+    """A supervisor has looked at a held case and lets it go on, with the longest hold. Raises `UnknownCase`."""
+    with installation.database.begin() as connection, locked(installation, connection, reference) as case:
+        expire_if_due(case, now)
+        if not case.is_open:
+            return answer(case, Problem.CLOSED)
+        if case.held_for is None or case.channel is None:
+            return answer(case, Problem.NOT_RELEASABLE)
+        case.record("released", actor=Actor.SUPERVISOR, now=now, held_for=case.held_for)
+        case.held_for = None
+        return answer(case)
 
 
 def renew(case: Case, now: datetime) -> UUID:

@@ -13,7 +13,7 @@ from uuid import UUID
 from sqlalchemy import Connection, bindparam, insert, update
 
 from models.base import AnyRow
-from models.cases import Challenge, HeldFor
+from models.cases import CaseState, Challenge, HeldFor
 from models.messages import Attempt, Message, MessageStatus, Outcome
 from policy.routing import NotAllowed
 from policy.vocabulary import MessageKind
@@ -24,6 +24,8 @@ from workflows.parcels import GIVE_UP_AFTER, ContactChanged, Obsolete, Parcel, l
 
 _FIRST_WAIT = timedelta(seconds=2)
 _LONGEST_WAIT = timedelta(minutes=5)
+# A vendor may say more; a code would not live to see it.
+_LONGEST_RETRY_AFTER = timedelta(hours=1)
 _FAILED: Mapping[str, object] = {"status": MessageStatus.FAILED}
 
 _CLAIM = update(Message).where(Message.id == bindparam("of")).values(status=MessageStatus.CLAIMED)
@@ -61,7 +63,7 @@ def claim(installation: Installation, message_id: UUID, now: datetime) -> Parcel
 
 def record_sent(installation: Installation, parcel: Parcel, provider: str, provider_id: str, now: datetime) -> None:
     """The vendor took the message: the code's life counts from this attempt, if from no earlier one."""
-    sent = {"status": MessageStatus.SENT, "sent_at": now, "provider": provider, "provider_id": provider_id}
+    sent = {"status": MessageStatus.SENT, "sent_at": now, "provider": provider, "provider_id": provider_id[:200]}
     with installation.database.begin() as connection:
         _settle(connection, parcel, sent, Outcome.SENT, None, now)
         _note_taken(connection, parcel.challenge_id, parcel.started_at)
@@ -76,7 +78,7 @@ def record_failed(
     retry_after: timedelta | None = None,
 ) -> tuple[UUID, ...]:
     """The attempt failed; queues the message again, or the code over the backup channel. Answers with what to ring."""
-    wait = retry_after or _wait(parcel.attempt, outcome)
+    wait = min(retry_after or _wait(parcel.attempt, outcome), _LONGEST_RETRY_AFTER)
     after = _FAILED if outcome is Outcome.REJECTED else _later(parcel, now + wait)
     with installation.database.begin() as connection:
         mine = _settle(connection, parcel, after, outcome, code, now)
@@ -142,7 +144,8 @@ def _reroute(installation: Installation, connection: Connection, parcel: Parcel,
     if parcel.case_id is None or parcel.kind is not MessageKind.RESET_CODE:
         return ()
     with locked(installation, connection, parcel.case_id) as case:
-        if case.is_open and now < case.expires_at and not case.held_for and case.channel is parcel.channel:
+        awaited = case.state is CaseState.REQUESTED and now < case.expires_at and not case.held_for
+        if awaited and case.channel is parcel.channel:
             codes.send_to_backup(case, now)
         return case.owed
 

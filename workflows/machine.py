@@ -54,6 +54,11 @@ def is_too_old(event: EventData) -> bool:
     return _case(event).expires_at <= _now(event)
 
 
+def is_held(event: EventData) -> bool:
+    """A supervisor has to look at the case first."""
+    return _case(event).held_for is not None
+
+
 def _tell(kind: MessageKind) -> Callable[[EventData], None]:
     return lambda event: _case(event).owe_notices(kind, _now(event))
 
@@ -92,8 +97,8 @@ MACHINE = Machine(
             "source": CaseState.PASSPHRASE_CHECKED,
             "dest": CaseState.COMPLETED,
             "conditions": [proofs_suffice, hold_is_over],
-            # Proofs that old do not take effect all at once after an outage.
-            "unless": [is_too_old],
+            # Proofs that old do not take effect all at once after an outage; a held case waits for a supervisor.
+            "unless": [is_too_old, is_held],
             "after": [_withdraw_code, _revoke_authenticators, _tell(MessageKind.NOTICE_COMPLETED)],
         },
         {

@@ -120,6 +120,8 @@ def lock_due(connection: Connection, message_id: UUID, now: datetime) -> AnyRow 
 
 def pack(installation: Installation, connection: Connection, row: AnyRow, now: datetime) -> Parcel:
     """The parcel for a message. Raises `Obsolete`, `ContactChanged`, or `NotAllowed`."""
+    if row.kind is not MessageKind.RESET_CODE and now > row.created_at + GIVE_UP_AFTER:
+        raise Obsolete
     if row.kind is MessageKind.INBOX_ANSWER:
         return _answer_parcel(row, now)
     if row.kind is MessageKind.RESET_CODE:

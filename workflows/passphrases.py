@@ -21,7 +21,7 @@ def passphrase_matches(passphrase: str, passphrase_hash: str) -> bool:
     """Whether this is the passphrase that was hashed."""
     try:
         return _HASHER.verify(passphrase_hash, _normalised(passphrase))
-    except VerificationError:
+    except (VerificationError, UnicodeEncodeError):
         return False
 
 

@@ -194,7 +194,7 @@ def _take(case: Case, best: ProofSet, hold_until: datetime, now: datetime) -> No
     case.record(
         "proofs_suffice", actor=Actor.SYSTEM, now=now, proof_set=best.name, remark=best.remark, hold_until=until
     )
-    if hold_until <= now:
+    if hold_until <= now and case.held_for is None:
         fire(case, "complete", actor=Actor.SYSTEM, now=now)
     else:
         case.owe_notices(MessageKind.NOTICE_HOLD_STARTED, now)

@@ -2,6 +2,7 @@
 
 import re
 import secrets
+import unicodedata
 
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 # Crockford: the letters I, L and O are read as the digits they look like.
@@ -17,6 +18,7 @@ def new_reference() -> str:
 
 def read_reference(typed: str) -> str | None:
     """The reference that somebody typed, in any case and with any dashes or blanks; None where it is none."""
+    typed = unicodedata.normalize("NFKC", typed)
     letters = re.sub(r"[\s\-‐-―]", "", typed).upper().translate(_ALIKE)  # noqa: RUF001 - dashes that phones type
     found = _SHAPE.fullmatch(letters)
     return f"R-{found[1]}-{found[2]}" if found else None

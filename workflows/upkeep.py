@@ -77,7 +77,12 @@ _WITHDRAW = (
 )
 _HOLD_OVER = (
     select(ResetCase.id)
-    .where(IS_OPEN, ResetCase.hold_until <= bindparam("now"), ResetCase.expires_at > bindparam("now"))
+    .where(
+        IS_OPEN,
+        ResetCase.held_for.is_(None),
+        ResetCase.hold_until <= bindparam("now"),
+        ResetCase.expires_at > bindparam("now"),
+    )
     .limit(BATCH)
 )
 

@@ -225,3 +225,23 @@ def test_no_secret_is_in_what_is_printed_of_the_settings(load: Load) -> None:
         assert "sesame" not in shown
         assert key not in shown
     assert "web_port=8420" in repr(chosen)
+
+
+# --- The data folder
+
+
+def test_the_data_folder_is_made_for_its_owner_alone_and_left_as_it_is_where_it_is_there(tmp_path: Path) -> None:
+    chosen = Settings(data_dir=tmp_path / "a" / "b")
+    settings.make_data_dir(chosen)
+    assert chosen.data_dir.stat().st_mode & 0o777 == 0o700
+    chosen.data_dir.chmod(0o750)
+    settings.make_data_dir(chosen)
+    assert chosen.data_dir.stat().st_mode & 0o777 == 0o750
+
+
+def test_a_data_folder_that_cannot_be_made_is_refused_in_one_line_that_names_the_variable(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    for folder, reason in ((tmp_path / "file", "File exists"), (tmp_path / "file" / "a", "Not a directory")):
+        with pytest.raises(BadSettings) as refusal:
+            settings.make_data_dir(Settings(data_dir=folder))
+        assert str(refusal.value) == f"{PREFIX}DATA_DIR: {folder} cannot be made ({reason})"

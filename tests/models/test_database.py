@@ -96,8 +96,7 @@ def test_a_writer_does_not_wait_for_a_reader(counting: Database) -> None:
         assert count_in(counting) == 1
 
 
-@on_sqlite
-def test_what_a_reader_sees_on_sqlite_stays_the_same_until_it_ends(counting: Database) -> None:
+def test_what_a_reader_sees_stays_the_same_until_it_ends(counting: Database) -> None:
     with counting.read() as reader:
         assert reader.execute(select(COUNTER.c.count)).scalar_one() == 0
         with counting.begin() as writer:
@@ -111,6 +110,15 @@ def test_a_connection_that_only_read_can_write_when_it_is_used_again(counting: D
         with counting.begin() as connection:
             connection.execute(update(COUNTER).values(count=number))
     assert count_in(counting) == 3
+
+
+@on_postgresql
+def test_a_connection_that_only_read_writes_as_any_other_when_it_is_used_again(counting: Database) -> None:
+    # At any other level than this one, the second of two who change a row is refused instead of waiting.
+    for _ in range(3):
+        count_in(counting)
+        with counting.begin() as connection:
+            assert connection.execute(text("SHOW transaction_isolation")).scalar_one() == "read committed"
 
 
 class Trouble(Exception):

@@ -2,7 +2,8 @@
 
 import subprocess
 import sys
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ from models.base import Base
 from models.database import Database
 from tests.models.bare import bare
 from tests.models.test_history_triggers import REVISIONS
+from tests.servers.waiting import until
 
 TABLES = (accounts, cases, inbound, messages)
 """Importing them is what registers them."""
@@ -30,6 +32,8 @@ print("ready", flush=True)
 sys.stdin.readline()
 migrate(database)
 """
+
+WAITING = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
 
 
 def described(engine: Engine) -> dict[str, Any]:
@@ -97,24 +101,43 @@ def test_migrating_twice_changes_nothing(database: Database, database_url: str) 
         assert connection.run("SELECT ref FROM account") == [("C-1",)]
 
 
-def test_processes_that_migrate_an_empty_database_at_once_all_succeed(empty: Database, database_url: str) -> None:
+@contextmanager
+def migrating(url: str, number: int) -> Iterator[list[subprocess.Popen[str]]]:
+    """Processes that have begun to migrate, all at once."""
+    command, pipe = [sys.executable, "-c", MIGRATE, url], subprocess.PIPE
     with ExitStack() as stack:
-        command = [sys.executable, "-c", MIGRATE, database_url]
         processes = [
-            stack.enter_context(
-                subprocess.Popen(
-                    command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-                )
-            )
-            for _ in range(3)
+            stack.enter_context(subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, text=True))
+            for _ in range(number)
         ]
-        assert [process.stdout.readline() for process in processes if process.stdout] == ["ready\n"] * 3
-        for process in processes:
-            assert process.stdin is not None
-            process.stdin.write("\n")
-            process.stdin.flush()
-        ends = [(process.communicate()[1], process.returncode) for process in processes]
-    assert ends == [("", 0)] * 3
+        assert [each.stdout.readline() for each in processes if each.stdout] == ["ready\n"] * number
+        for each in processes:
+            assert each.stdin is not None
+            each.stdin.write("\n")
+            each.stdin.flush()
+        yield processes
+
+
+def ends_of(processes: list[subprocess.Popen[str]]) -> list[tuple[str, int]]:
+    """What each wrote to standard error, and its exit status."""
+    return [(each.communicate()[1], each.returncode) for each in processes]
+
+
+def test_processes_that_migrate_an_empty_database_at_once_all_succeed(empty: Database, database_url: str) -> None:
+    with migrating(database_url, 3) as processes:
+        assert ends_of(processes) == [("", 0)] * 3
+    assert is_current(empty)
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_who_comes_while_another_one_migrates_waits_and_succeeds(empty: Database, database_url: str) -> None:
+    with bare(database_url) as in_the_way, bare(database_url) as looking:
+        in_the_way.run("BEGIN")
+        in_the_way.run("CREATE TABLE attempt (id INTEGER)")
+        with migrating(database_url, 2) as processes:
+            until(lambda: looking.run(WAITING) == [(2,)], "one waits for the table, the other one for its turn")
+            in_the_way.run("ROLLBACK")
+            assert ends_of(processes) == [("", 0)] * 2
     assert is_current(empty)
 
 

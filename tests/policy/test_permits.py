@@ -3,7 +3,7 @@
 import ast
 import copy
 from collections.abc import Callable, Iterator
-from dataclasses import FrozenInstanceError, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -42,7 +42,7 @@ def test_a_real_permit_cannot_be_turned_into_another_one() -> None:
         lambda: setattr(REAL, "until", UNTIL.replace(year=2099)),
     ]
     for attempt in attempts:
-        with pytest.raises((ForgedPermit, FrozenInstanceError, AttributeError, ValueError)):
+        with pytest.raises((TypeError, ValueError, AttributeError)):  # which of them changes with Python's version
             attempt()
     assert copy.copy(REAL) == REAL
 

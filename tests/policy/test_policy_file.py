@@ -249,6 +249,12 @@ def test_the_last_region_and_no_other_must_be_for_all_other_countries(tmp_path: 
     assert (line, "must be for all other countries" in reason) == (line_with(text, "[[regions]]"), True)
 
 
+def test_a_region_after_the_one_for_all_other_countries_is_refused(tmp_path: Path) -> None:
+    text = spoiled('["*"]', '["DE"]')[0].replace('["US", "PR", "GU", "VI", "AS", "MP", "UM"]', '["*"]')
+    ((line, reason),) = faults(tmp_path, text)
+    assert (line, "must be for all other countries" in reason) == (line_with(text, "[[regions]]"), True)
+
+
 def test_one_set_of_proofs_must_be_enabled(tmp_path: Path) -> None:
     text = "\n".join(LINES).replace("hold = ", "enabled = false\nhold = ").replace("enabled = true\n", "")
     ((line, reason),) = faults(tmp_path, text)

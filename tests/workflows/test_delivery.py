@@ -339,6 +339,23 @@ def test_a_rejection_leaves_a_held_case_to_the_supervisor(installation: Installa
     assert (view.held_for, view.channel, after) == (HeldFor.CONTACT_CHANGED, Channel.SMS, before)
 
 
+def test_a_rejection_after_the_proof_does_not_move_the_case_to_another_contact(installation: Installation) -> None:
+    opened = opened_for(installation, sms_account(installation, backup="email"))
+    first = code_parcel(deliver_all(installation, opened.owed, START))
+    assert first.code is not None
+    prove_code(installation, opened.reference, first.code, actor=Actor.CUSTOMER, now=START)
+    again = resend(installation, opened.reference, actor=Actor.CUSTOMER, now=START + MINUTE)
+    before = case_view(installation, opened.reference)
+    second = claimed(installation, again.owed[0], START + MINUTE)
+    assert record_failed(installation, second, Outcome.REJECTED, "30005", START + MINUTE) == ()
+    after = case_view(installation, opened.reference)
+    assert (after.channel, after.destination, after.hold_until) == (
+        before.channel,
+        before.destination,
+        before.hold_until,
+    )
+
+
 def test_a_rejection_does_not_lengthen_a_case_whose_time_is_over(installation: Installation) -> None:
     opened = opened_for(installation, sms_account(installation, backup="email"))
     parcel = claimed(installation, code_message(installation, opened), START + DAY - SECOND)

@@ -1,9 +1,8 @@
 """Importing accounts: all rows or none, every bad one named; contacts keep their versions, secrets are sealed."""
 
 import csv
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from io import StringIO
-from pathlib import Path
 
 import pytest
 from sqlalchemy import select
@@ -157,12 +156,19 @@ BAD: dict[str, tuple[dict[str, object], str]] = {
 }
 
 
+@pytest.fixture(scope="module")
+def any_installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+    """One for all bad rows: they are found before the database is asked for anything."""
+    made = make_installation("", tmp_path_factory.mktemp("data"))
+    yield made
+    made.database.dispose()
+
+
 @pytest.mark.parametrize(("columns", "fault"), BAD.values(), ids=BAD)
-def test_a_bad_row_is_refused_with_its_reason(tmp_path: Path, columns: dict[str, object], fault: str) -> None:
-    # Rows are checked before the database is asked for anything, so one engine will do.
-    installation = make_installation("", tmp_path)
-    (found,) = faults_of(installation, GOOD | columns)
-    installation.database.dispose()
+def test_a_bad_row_is_refused_with_its_reason(
+    any_installation: Installation, columns: dict[str, object], fault: str
+) -> None:
+    (found,) = faults_of(any_installation, GOOD | columns)
     assert found.startswith(f"row 1: {fault}")
 
 

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import select, update
 
 from models.accounts import AccountStatus
-from models.cases import Actor, CaseState, Challenge, ResetCase
+from models.cases import Actor, CaseState, Challenge, HeldFor, ResetCase
 from models.messages import Message
 from policy.vocabulary import MessageKind
 from tests.installations import (
@@ -138,6 +138,20 @@ def test_a_hold_that_ended_long_ago_does_not_complete_the_case_any_more(installa
     assert [each.revoked_at for each in account_view(installation, "JONAS").authenticators] == [None]
 
 
+def test_a_held_case_waits_for_a_supervisor_and_is_not_completed_by_the_sweep(installation: Installation) -> None:
+    case = start_case(installation, email_account(installation, totp_secret=TOTP_SECRET))
+    prove_link(installation, case.reference, case.token, now=START)
+    by_hand(installation, update(ResetCase).values(held_for=HeldFor.CONTACT_CHANGED))
+    assert sweep(installation, START + DAY) == NOTHING
+    with (
+        pytest.raises(Refused),
+        installation.database.begin() as connection,
+        locked(installation, connection, case.id) as locked_case,
+    ):
+        fire(locked_case, "complete", actor=Actor.SYSTEM, now=START + DAY)
+    assert case_view(installation, case.reference).state is CaseState.PASSPHRASE_CHECKED
+
+
 def test_not_even_the_machine_completes_a_case_whose_time_is_over(installation: Installation) -> None:
     case = start_case(installation, email_account(installation))
     prove_link(installation, case.reference, case.token, now=START)
@@ -176,8 +190,8 @@ def test_one_sweep_expires_all_that_is_due_also_beyond_one_batch(installation: I
 
 def test_one_sweep_completes_all_that_is_due_also_beyond_one_batch(installation: Installation) -> None:
     due = open_more_than_one_batch(installation)
-    over = {"state": CaseState.PASSPHRASE_CHECKED, "proof_set": "code alone", "hold_until": START + DAY}
-    by_hand(installation, update(ResetCase).values(over))
+    proven = {"state": CaseState.PASSPHRASE_CHECKED, "proof_set": "code alone", "hold_until": START + DAY}
+    by_hand(installation, update(ResetCase).values(proven | {"held_for": None}))
     assert sweep(installation, START + DAY) == Swept(0, due, ())
 
 
