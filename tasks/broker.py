@@ -12,6 +12,7 @@ from kombu import Exchange, Queue
 
 from foundation import settings
 from foundation.settings import Settings
+from tasks import file_transport
 
 DELIVER = "deliver"
 JUDGE = "judge"
@@ -23,7 +24,7 @@ def _transport(chosen: Settings) -> tuple[str, dict[str, Any]]:
     """The broker's URL and the options that its kind needs."""
     settings.make_data_dir(chosen)
     if not chosen.broker_url or chosen.broker_url.startswith("filesystem"):
-        return "filesystem://localhost//", _folders(chosen.data_dir / "broker")
+        return f"{file_transport.SCHEME}://localhost//", _folders(chosen.data_dir / "broker")
     if chosen.broker_url.startswith("redis"):
         return chosen.broker_url, {
             # A killed worker's doorbells come back after two minutes instead of an hour; the relay rings sooner.
