@@ -6,6 +6,7 @@ import sys
 import tempfile
 from collections.abc import Mapping
 from contextlib import ExitStack
+from importlib.util import find_spec
 from pathlib import Path
 
 import click
@@ -43,6 +44,7 @@ def up() -> None:
     from notifiers.directory import available
     from workflows import installation
 
+    _fix_paths()
     loaded = installation.load()
     _prepare()
     for channel, reason in available(loaded.settings).items():
@@ -63,6 +65,7 @@ def demo(auto: bool) -> None:  # noqa: FBT001 - click's call
         _keep_to_ourselves()
         _set_defaults(_DEMO)
         _set_defaults({"KEYTURN_PUBLIC_URL": f"http://127.0.0.1:{os.environ.get('KEYTURN_WEB_PORT', '8420')}"})
+        _fix_paths()
         _prepare()
         _load_samples()
         if auto:
@@ -77,7 +80,8 @@ def demo(auto: bool) -> None:  # noqa: FBT001 - click's call
 
 def children() -> list[ChildSpec]:
     """The four processes of an installation."""
-    celery = ("celery", "-q", "-A", "worker")
+    # Celery imports from its folder first, whatever -P says: from ours, not from where Keyturn was started.
+    celery = ("celery", "-q", "--workdir", str(EXAMPLES.parent), "-A", "worker")
     return [
         ChildSpec("web", ("cli.main", "web")),
         ChildSpec(
@@ -108,8 +112,25 @@ def _free_port() -> int:
         return port
 
 
+def _require_ours() -> None:
+    """PyPI has distributions of the same names; in an environment of its own Keyturn meets none of them."""
+    for name in ("foundation", "inbox", "models", "notifiers", "policy", "tasks", "web", "workflows"):
+        found = find_spec(name)
+        if found is None or found.origin is None or Path(found.origin).parent.parent != EXAMPLES.parent:
+            raise Refusal(f"another package named {name} is in Keyturn's way: install Keyturn in an environment alone")
+
+
+def _fix_paths() -> None:
+    """Celery runs in another folder, so what is relative to this one has to be said in full."""
+    for name in ("KEYTURN_DATA_DIR", "KEYTURN_MAILDIR", "KEYTURN_POLICY_FILE"):
+        if path := os.environ.get(name):
+            os.environ[name] = str(Path(path).absolute())
+    os.environ.setdefault("KEYTURN_DATA_DIR", str(Path("keyturn-data").absolute()))
+
+
 def _prepare() -> None:
     """Tables, queues and a free port, before any process needs them."""
+    _require_ours()
     import migrations
     from tasks.broker import declare_queues
     from workflows import installation

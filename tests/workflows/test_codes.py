@@ -156,6 +156,14 @@ def test_a_letter_that_waited_its_turn_counts_from_the_day_it_went(installation:
     assert (answer.problem, answer.next_at) == (Problem.TOO_SOON, START + 2 * DAY)
 
 
+def test_sends_of_other_accounts_delay_nothing(installation: Installation) -> None:
+    other = start_case(installation, email_account(installation, "HANNA"))
+    for minutes in (1, 2):
+        again(installation, other.reference, START + minutes * MINUTE)
+    case = start_case(installation, email_account(installation), START + 3 * MINUTE)
+    assert again(installation, case.reference, START + 4 * MINUTE).problem is None
+
+
 def test_a_proven_case_gets_another_code_that_moves_nothing(installation: Installation) -> None:
     case = start_case(installation, email_account(installation, passphrase=PASSPHRASE))
     prove_link(installation, case.reference, case.token, now=START)

@@ -208,6 +208,12 @@ def test_a_vendor_that_names_a_time_is_asked_again_then(installation: Installati
     assert message_row(installation, message_id).due_at == START + timedelta(seconds=90)
 
 
+def test_a_vendor_that_names_a_time_far_away_is_asked_again_within_the_hour(installation: Installation) -> None:
+    message_id = code_message(installation, opened_for(installation, email_account(installation)))
+    record_failed(installation, claimed(installation, message_id), Outcome.UNAVAILABLE, "503", START, 30 * DAY)
+    assert message_row(installation, message_id).due_at == START + HOUR
+
+
 def test_a_vendor_that_names_no_time_is_asked_again_as_after_any_failure(installation: Installation) -> None:
     message_id = code_message(installation, opened_for(installation, email_account(installation)))
     record_failed(installation, claimed(installation, message_id), Outcome.UNAVAILABLE, "503", START)
@@ -411,6 +417,14 @@ def test_a_notice_is_given_up_after_three_days(installation: Installation) -> No
         record_failed(installation, claimed(installation, message_id, now), Outcome.MISCONFIGURED, "401", now)
         assert message_row(installation, message_id).status is status
     assert claim(installation, message_id, START + 4 * DAY) is None
+
+
+def test_a_notice_that_waited_for_three_days_does_not_go_any_more(installation: Installation) -> None:
+    opened = opened_for(installation, letter_account(installation))
+    message_id = notice_message(installation, opened)
+    assert claim(installation, message_id, START + 3 * DAY + SECOND) is None
+    assert message_row(installation, message_id).status is MessageStatus.CANCELLED
+    assert claimed(installation, code_message(installation, opened), START + 3 * DAY + SECOND).code
 
 
 def test_a_code_is_not_given_up_while_its_case_is_open(installation: Installation) -> None:

@@ -21,7 +21,7 @@ from tests.installations import (
     wrong,
 )
 from workflows.closing import cancel
-from workflows.history import Broken, broken_lines
+from workflows.history import Broken, Entry, broken_lines, write_line
 from workflows.installation import Installation
 from workflows.proving import prove_code, prove_link
 from workflows.upkeep import sweep
@@ -184,6 +184,34 @@ def test_a_line_that_was_copied_from_another_case_is_found_out(installation: Ins
         update(ResetCase).where(ResetCase.id == case.id).values(seq=2, head=foreign.hash, state=CaseState.CANCELLED),
     )
     assert broken(installation) == [Broken(case.reference, 2, "it was changed, or the line before it was")]
+
+
+def test_a_whole_history_that_was_copied_from_another_case_is_found_out(installation: Installation) -> None:
+    mine, other = (start_case(installation, email_account(installation, ref)) for ref in ("JONAS", "HANNA"))
+    (foreign,) = rows(installation, select(CaseEvent.__table__).where(CaseEvent.case_id == other.id))
+    without_triggers(installation)
+    by_hand(
+        installation,
+        delete(CaseEventFacts).where(CaseEventFacts.case_id == mine.id),
+        delete(CaseEvent).where(CaseEvent.case_id == mine.id),
+        insert(CaseEvent).values(foreign._asdict() | {"case_id": mine.id}),
+        update(ResetCase).where(ResetCase.id == mine.id).values(head=foreign.hash),
+    )
+    assert broken(installation) == [Broken(mine.reference, 1, "it was changed, or the line before it was")]
+
+
+def test_a_line_that_was_forged_with_a_fitting_hash_breaks_the_next_one(installation: Installation) -> None:
+    case = with_five_lines(installation)
+    first, second = rows(installation, select(CaseEvent.__table__).where(CaseEvent.seq <= 2).order_by(CaseEvent.seq))
+    entry = Entry(case.id, 2, second.event, second.from_state, second.to_state, Actor.SUPERVISOR, second.at)
+    forged = write_line(first.hash, entry, {"tries_left": 5})
+    without_triggers(installation)
+    by_hand(
+        installation,
+        update(CaseEvent).where(LINE_2).values(forged.event_row()),
+        update(CaseEventFacts).where(FACTS_2).values(forged.facts_row()),
+    )
+    assert broken(installation) == [Broken(case.reference, 3, "it was changed, or the line before it was")]
 
 
 def test_only_the_broken_case_is_named(installation: Installation) -> None:

@@ -8,6 +8,7 @@ from tests.installations import HOUR, PASSPHRASE, START, email_account, start_ca
 from workflows.cases import Overtaken, locked
 from workflows.installation import Installation
 from workflows.machine import Refused, fire, next_triggers, sources_of
+from workflows.proving import prove_link
 from workflows.views import case_with_history
 
 TOO_EARLY = ("verify_contact", "check_passphrase", "complete", "expire")
@@ -24,6 +25,17 @@ def test_what_the_guards_do_not_allow_is_refused_and_leaves_nothing_behind(insta
         ):
             fire(row, trigger, actor=Actor.AGENT, now=START + HOUR)
     assert case_with_history(installation, case.reference) == before
+
+
+def test_a_set_passphrase_cannot_be_passed_over(installation: Installation) -> None:
+    case = start_case(installation, email_account(installation, passphrase=PASSPHRASE))
+    prove_link(installation, case.reference, case.token, now=START)
+    with (
+        pytest.raises(Refused, match="check_passphrase is not possible while the case is contact_verified"),
+        installation.database.begin() as connection,
+        locked(installation, connection, case.id) as row,
+    ):
+        fire(row, "check_passphrase", actor=Actor.SUPERVISOR, now=START)
 
 
 def test_an_unknown_trigger_is_a_bug(installation: Installation) -> None:
