@@ -174,9 +174,13 @@ class Case:
     def owe_notices(self, kind: MessageKind, now: datetime) -> None:
         """Queues a notice to every contact point but the one that gets the code."""
         profile = self.account.profile(self.connection)
-        carrier = next((each for each in profile.contacts if each.id == self.contact_id), None)
-        for channel, contact in notice_ways(self.installation.policy, profile, carrier):
+        for channel, contact in notice_ways(self.installation.policy, profile, self.carrier()):
             self.owe(kind, channel, contact.id, now)
+
+    def carrier(self) -> Contact | None:
+        """The contact point that gets the code, if it is still a current one."""
+        contacts = self.account.profile(self.connection).contacts
+        return next((each for each in contacts if each.id == self.contact_id), None)
 
     def pin(self, channel: Channel, contact: Contact) -> None:
         """Makes this the contact point that the code goes to."""

@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import bindparam, func, select
 
 from models.base import UtcDateTime
-from models.cases import Actor, HeldFor, ResetCase
+from models.cases import Actor, CaseState, HeldFor, ResetCase
 from models.messages import Message, MessageStatus
 from policy.routing import Contact, NotAllowed, check_preference
 from policy.rules import ChannelRules
@@ -126,6 +126,10 @@ def _code_to_repeat(case: Case, now: datetime) -> UUID | None:
 
 def _replace_code(case: Case, now: datetime) -> UUID:
     case.withdraw_code(now)
+    if case.state is CaseState.REQUESTED and _rules(case).case_open_after_code is not None:
+        # The case lives as long as a letter's code, and a while longer: also as long as a later letter's.
+        carrier = case.carrier()
+        case.expires_at = max(case.expires_at, _rules(case).open_until(now, carrier.state if carrier else None))
     return challenges.issue(case, now)
 
 

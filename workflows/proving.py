@@ -64,6 +64,9 @@ def prove_passphrase(
     with installation.database.begin() as connection, locked(installation, connection, reference) as case:
         if problem := _passphrase_problem(case, now):
             return answer(case, problem)
+        if right is None:
+            # The code's proof came in between: now there is a passphrase to compare.
+            right = passphrase_matches(passphrase, case.passphrase_hash or "")
         if not right:
             return _wrong_passphrase(case, actor, now)
         _add_proof(case, ProofKind.PASSPHRASE, "passphrase typed", now)
@@ -90,10 +93,11 @@ def _digits(typed: str) -> str:
     return "".join(sign for sign in unicodedata.normalize("NFKC", typed) if sign in string.digits)
 
 
-def _is_passphrase_of(installation: Installation, reference: str, passphrase: str) -> bool:
+def _is_passphrase_of(installation: Installation, reference: str, passphrase: str) -> bool | None:
+    """Whether it is the case's passphrase; None where the case does not wait for one yet."""
     with installation.database.read() as connection:
         passphrase_hash = connection.execute(_AWAITED_PASSPHRASE, {"reference": reference}).scalar_one_or_none()
-    return passphrase_hash is not None and passphrase_matches(passphrase, passphrase_hash)
+    return None if passphrase_hash is None else passphrase_matches(passphrase, passphrase_hash)
 
 
 def _awaited(case: Case, now: datetime) -> tuple[Problem | None, Issued | None]:

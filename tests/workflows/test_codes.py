@@ -191,3 +191,11 @@ def test_a_case_that_is_over_gets_no_code_and_says_since_when(installation: Inst
 def test_a_code_cannot_be_asked_for_in_a_case_that_does_not_exist(installation: Installation) -> None:
     with pytest.raises(UnknownCase):
         again(installation, "R-0000-0000", START)
+
+
+def test_a_later_letters_code_does_not_outlive_its_case(installation: Installation) -> None:
+    case = start_case(installation, letter_account(installation))
+    now = START + 22 * DAY
+    (parcel,) = deliver_all(installation, again(installation, case.reference, now).owed, now)
+    assert parcel.valid_until == now + 21 * DAY
+    assert case_view(installation, case.reference).expires_at == now + 26 * DAY

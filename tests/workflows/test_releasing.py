@@ -76,6 +76,18 @@ def test_a_case_that_was_proven_while_held_completes_only_after_its_release(inst
     assert sweep(installation, over).completed == 1
 
 
+def test_holding_a_proven_case_lengthens_its_hold_and_its_time(installation: Installation) -> None:
+    case = start_case(installation, sms_account(installation))
+    prove_code(installation, case.reference, case.code, actor=Actor.CUSTOMER, now=START)
+    assert case_view(installation, case.reference).hold_until == START + DAY
+    by_hand(installation, update(ContactPoint).where(PHONE_ROW).values(value="+12025550199"))
+    again = resend(installation, case.reference, actor=Actor.CUSTOMER, now=START + HOUR)
+    assert deliver_all(installation, again.owed, START + HOUR) == []
+    view = case_view(installation, case.reference)
+    assert (view.state, view.held_for) == (CaseState.PASSPHRASE_CHECKED, HeldFor.CONTACT_CHANGED)
+    assert (view.hold_until, view.expires_at) == (START + HOUR + LONGEST, START + HOUR + LONGEST + 7 * DAY)
+
+
 def test_what_is_not_held_or_has_no_contact_cannot_be_released(installation: Installation) -> None:
     open_one = start_case(installation, email_account(installation))
     unreachable = open_case(

@@ -188,10 +188,16 @@ def test_one_sweep_expires_all_that_is_due_also_beyond_one_batch(installation: I
     assert set(states(installation).values()) == {CaseState.EXPIRED}
 
 
-def test_one_sweep_completes_all_that_is_due_also_beyond_one_batch(installation: Installation) -> None:
+def test_one_sweep_completes_all_that_is_due_also_beyond_one_batch_and_behind_held_cases(
+    installation: Installation,
+) -> None:
     due = open_more_than_one_batch(installation)
     proven = {"state": CaseState.PASSPHRASE_CHECKED, "proof_set": "code alone", "hold_until": START + DAY}
-    by_hand(installation, update(ResetCase).values(proven | {"held_for": None}))
+    by_hand(installation, update(ResetCase).values(proven))
+    behind = start_case(installation, email_account(installation))
+    prove_link(installation, behind.reference, behind.token, now=START)
+    assert sweep(installation, START + DAY).completed == 1
+    by_hand(installation, update(ResetCase).values(held_for=None))
     assert sweep(installation, START + DAY) == Swept(0, due, ())
 
 
