@@ -11,8 +11,8 @@ from typing import TypeVar
 
 import click
 
+from cli.examples import EXAMPLES
 from cli.output import Refusal
-from cli.processes import EXAMPLES
 from inbox.maildir import Maildir
 from models.cases import CaseState
 from notifiers import outbox

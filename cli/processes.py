@@ -11,10 +11,9 @@ from pathlib import Path
 
 import click
 
+from cli.examples import EXAMPLES, ROOT
 from cli.output import Refusal
 from cli.supervisor import ChildSpec, Supervisor
-
-EXAMPLES = Path(__file__).parent.parent / "examples"
 
 _DEMO = {
     "KEYTURN_DATA_DIR": "keyturn-demo",
@@ -81,7 +80,7 @@ def demo(auto: bool) -> None:  # noqa: FBT001 - click's call
 def children() -> list[ChildSpec]:
     """The four processes of an installation."""
     # Celery imports from its folder first, whatever -P says: from ours, not from where Keyturn was started.
-    celery = ("celery", "-q", "--workdir", str(EXAMPLES.parent), "-A", "worker")
+    celery = ("celery", "-q", "--workdir", str(ROOT), "-A", "worker")
     return [
         ChildSpec("web", ("cli.main", "web")),
         ChildSpec(
@@ -116,7 +115,7 @@ def _require_ours() -> None:
     """PyPI has distributions of the same names; in an environment of its own Keyturn meets none of them."""
     for name in ("foundation", "inbox", "models", "notifiers", "policy", "tasks", "web", "workflows"):
         found = find_spec(name)
-        if found is None or found.origin is None or Path(found.origin).parent.parent != EXAMPLES.parent:
+        if found is None or found.origin is None or Path(found.origin).parent.parent != ROOT:
             raise Refusal(f"another package named {name} is in Keyturn's way: install Keyturn in an environment alone")
 
 
