@@ -73,11 +73,12 @@ _INSERT_CHALLENGES = insert(Challenge)
 _INSERT_MESSAGES = insert(Message)
 _PROOFS = select(Proof.kind, Proof.fresh_until).where(Proof.case_id == bindparam("case_id"))
 _SAVE = update(ResetCase).where(ResetCase.id == bindparam("case_id"), ResetCase.seq == bindparam("seq_before"))
-_WITHDRAW = (
+WITHDRAW = (
     update(Challenge)
     .where(Challenge.case_id == bindparam("of_case"), Challenge.used_at.is_(None), Challenge.replaced_at.is_(None))
     .values(replaced_at=bindparam("now"))
 )
+"""Ends the code that is out in the case `of_case`, if one is."""
 
 
 class UnknownCase(Exception):
@@ -189,7 +190,7 @@ class Case:
 
     def withdraw_code(self, now: datetime) -> None:
         """Ends the code that is out, if one is."""
-        self.connection.execute(_WITHDRAW, {"of_case": self.id, "now": now})
+        self.connection.execute(WITHDRAW, {"of_case": self.id, "now": now})
 
     def revoke_authenticators(self, now: datetime) -> None:
         """Revokes all of the account's authenticators. Until a new one is enrolled nobody signs in."""

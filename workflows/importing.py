@@ -3,7 +3,7 @@
 A row creates the account or brings it up to date. While a case is open the account is frozen, and its row is refused.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -73,21 +73,22 @@ def import_accounts(installation: Installation, rows: Iterable[Mapping[str, obje
 
 
 def _checked(installation: Installation, rows: Sequence[Mapping[str, object]]) -> list[AccountRow]:
-    accounts: list[AccountRow] = []
+    accounts: dict[str, AccountRow] = {}
     faults: list[str] = []
     for number, row in enumerate(rows, 1):
         try:
-            accounts.append(_account(installation, row, {account.ref for account in accounts}))
+            account = _account(installation, row, accounts)
+            accounts[account.ref] = account
         except ValidationError as error:
             faults.extend(f"row {number}: {fault}" for fault in _faults(error))
         except ValueError as fault:
             faults.append(f"row {number}: {fault}")
     if faults:
         raise NothingImported(faults)
-    return accounts
+    return list(accounts.values())
 
 
-def _account(installation: Installation, row: Mapping[str, object], earlier: set[str]) -> AccountRow:
+def _account(installation: Installation, row: Mapping[str, object], earlier: Container[str]) -> AccountRow:
     account = AccountRow.model_validate(
         {str(name): value for name, value in row.items() if value is not None and value != ""}
     )

@@ -1,6 +1,6 @@
 """What a message says and where it may go: the code derived, the contact point checked, the permit in hand."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -148,22 +148,7 @@ def _notice_parcel(installation: Installation, row: AnyRow, now: datetime) -> Pa
     if contact is None:
         raise Obsolete
     permit = permit_notice(installation.policy, _profile(row, contact), row.channel, contact, now + GIVE_UP_AFTER)
-    return Parcel(
-        row.id,
-        row.attempts + 1,
-        row.kind,
-        row.channel,
-        permit,
-        row.created_at,
-        now,
-        row.opened_at,
-        row.case_id,
-        asked_through=row.asked_through,
-        customer_name=row.name,
-        reference=row.reference,
-        stop_token=_stop_token(installation, row),
-        hold_until=row.hold_until,
-    )
+    return _parcel_of_case(installation, row, permit, now)
 
 
 def _code_parcel(installation: Installation, connection: Connection, row: AnyRow, now: datetime) -> Parcel:
@@ -181,6 +166,17 @@ def _code_parcel(installation: Installation, connection: Connection, row: AnyRow
     if not taken:
         connection.execute(_START_LIFE, {"of": row.challenge_id, "end": end})
     secret = unseal(installation.keyring, row.challenge_id, row.sealed_secret, row.digits)
+    return replace(
+        _parcel_of_case(installation, row, permit, now),
+        challenge_id=row.challenge_id,
+        code=secret.code(),
+        token=secret.token(),
+        valid_until=end,
+    )
+
+
+def _parcel_of_case(installation: Installation, row: AnyRow, permit: Permit, now: datetime) -> Parcel:
+    """What every message about a case says."""
     return Parcel(
         row.id,
         row.attempts + 1,
@@ -191,14 +187,11 @@ def _code_parcel(installation: Installation, connection: Connection, row: AnyRow
         now,
         row.opened_at,
         row.case_id,
-        row.challenge_id,
         asked_through=row.asked_through,
         customer_name=row.name,
         reference=row.reference,
-        code=secret.code(),
-        token=secret.token(),
-        stop_token=_stop_token(installation, row),
-        valid_until=end,
+        stop_token=stop_token(installation, row.case_id) if row.state in OPEN_STATES else None,
+        hold_until=row.hold_until,
     )
 
 
@@ -218,10 +211,6 @@ def _contact(row: AnyRow) -> Contact | None:
 
 def _profile(row: AnyRow, contact: Contact) -> Profile:
     return Profile(row.country, (contact,), preference=None, backup=None)
-
-
-def _stop_token(installation: Installation, row: AnyRow) -> str | None:
-    return stop_token(installation, row.case_id) if row.state in OPEN_STATES else None
 
 
 def _taken_at(row: AnyRow) -> datetime | None:

@@ -12,10 +12,10 @@ from uuid import UUID
 from sqlalchemy import Connection, and_, bindparam, func, insert, literal, or_, select, text, update
 
 from models.base import AnyRow, one_of
-from models.cases import IS_OPEN, Actor, CaseEvent, CaseEventFacts, CaseState, Challenge, ResetCase
+from models.cases import IS_OPEN, Actor, CaseEvent, CaseEventFacts, CaseState, ResetCase
 from models.inbound import InboundMail, Verdict
 from models.messages import Message, MessageStatus
-from workflows.cases import locked
+from workflows.cases import WITHDRAW, locked
 from workflows.history import Entry, Line, write_line
 from workflows.installation import Installation
 from workflows.machine import Refused, fire, sources_of
@@ -69,11 +69,6 @@ _EXPIRE = (
     update(ResetCase)
     .where(ResetCase.id == bindparam("of"))
     .values(state=CaseState.EXPIRED, closed_at=bindparam("now"), seq=bindparam("new_seq"), head=bindparam("new_head"))
-)
-_WITHDRAW = (
-    update(Challenge)
-    .where(Challenge.case_id == bindparam("of"), Challenge.used_at.is_(None), Challenge.replaced_at.is_(None))
-    .values(replaced_at=bindparam("now"))
 )
 _HOLD_OVER = (
     select(ResetCase.id)
@@ -150,7 +145,7 @@ def _expire(connection: Connection, lines: list[Line], now: datetime) -> None:
         _EXPIRE,
         [{"of": line.entry.case_id, "now": now, "new_seq": line.entry.seq, "new_head": line.hash} for line in lines],
     )
-    connection.execute(_WITHDRAW, [{"of": line.entry.case_id, "now": now} for line in lines])
+    connection.execute(WITHDRAW, [{"of_case": line.entry.case_id, "now": now} for line in lines])
     connection.execute(insert(CaseEvent), [line.event_row() for line in lines])
     connection.execute(insert(CaseEventFacts), [line.facts_row() for line in lines])
 

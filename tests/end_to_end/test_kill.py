@@ -38,7 +38,7 @@ def test_every_code_is_sent_although_the_worker_is_killed(stack: Stack, tmp_path
             assert 20 < sent < 180
             assert claimed > 0
             with worker(env, tmp_path / "second.log"):
-                until(lambda: count(database, MessageStatus.SENT) == CASES, "all codes to be sent", seconds=240)
+                until(lambda: count(database, MessageStatus.SENT) == CASES, "all codes to be sent", seconds=120)
         assert count(database, MessageStatus.QUEUED) == count(database, MessageStatus.CLAIMED) == 0
         database.dispose()
         each_customer_has_one_code(sendgrid)
