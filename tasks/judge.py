@@ -4,8 +4,6 @@ import logging
 from types import MappingProxyType
 from uuid import UUID
 
-from sqlalchemy.exc import DataError
-
 from foundation import clock
 from inbox.judging import Ask, judge
 from inbox.reading import Unreadable, read
@@ -32,12 +30,7 @@ def judge_mail(mail_id: str) -> None:
     raw = intake.raw_of(loaded, UUID(mail_id))
     if raw is None:
         return
-    try:
-        decided = intake.decide(loaded, UUID(mail_id), reading_of(raw), clock.now())
-    except DataError:
-        # Something in it cannot be stored as text. It is kept as it came, for a person.
-        reading = Reading(Request.UNREADABLE, ("it holds what the database does not take as text",))
-        decided = intake.decide(loaded, UUID(mail_id), reading, clock.now())
+    decided = intake.decide(loaded, UUID(mail_id), reading_of(raw), clock.now())
     if decided is not None:
         log.info("mail %s: %s", mail_id, decided.verdict)
         ring(decided.owed)
