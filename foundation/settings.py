@@ -108,7 +108,7 @@ class Settings(BaseSettings):
     lease_seconds: Annotated[float, Field(ge=1, le=3600)] = Field(
         default=60,
         description="After this long without a result, a message that a worker took is taken again. Longer than "
-        "the slowest vendor call (14 s).",
+        "the slowest exchange with a vendor (three calls of 14 s).",
     )
     relay_seconds: Seconds = Field(default=2, description="How often overdue messages are looked for.")
     sweep_seconds: Seconds = Field(
@@ -129,6 +129,45 @@ class Settings(BaseSettings):
     )
     sendgrid_from: str = Field(default="", description="The sender address that SendGrid has verified.")
     sendgrid_base_url: WebAddress = Field(default="https://api.sendgrid.com", description="Where SendGrid's API is.")
+    sendgrid_webhook_key: str = Field(
+        default="",
+        description="The verification key of SendGrid's signed event webhook, as SendGrid shows it. Without it the "
+        "webhook is refused.",
+    )
+    twilio_account_sid: Annotated[str, Field(pattern=r"^(AC[0-9a-fA-F]{32})?$")] = Field(
+        default="", description="Twilio's account. Without it SMS and phone calls are unavailable."
+    )
+    twilio_auth_token: SecretStr = Field(
+        default=SecretStr(""), description="Its auth token, which also signs what Twilio sends to the pages."
+    )
+    twilio_from: Annotated[str, Field(pattern=r"^(\+[1-9][0-9]{6,14})?$")] = Field(
+        default="", description="Your Twilio number, as +12025550100. Phone calls need it."
+    )
+    twilio_messaging_service_sid: Annotated[str, Field(pattern=r"^(MG[0-9a-fA-F]{32})?$")] = Field(
+        default="", description="A Twilio Messaging Service that sends the SMS, instead of the number."
+    )
+    twilio_base_url: WebAddress = Field(default="https://api.twilio.com", description="Where Twilio's API is.")
+    twilio_lookups_base_url: WebAddress = Field(
+        default="https://lookups.twilio.com", description="Where Twilio's Lookup API is."
+    )
+    lob_api_key: SecretStr = Field(
+        default=SecretStr(""), description="Lob's secret API key. Without it letters are unavailable."
+    )
+    lob_webhook_secret: SecretStr = Field(
+        default=SecretStr(""), description="The secret of Lob's webhook. Without it the webhook is refused."
+    )
+    lob_base_url: WebAddress = Field(default="https://api.lob.com", description="Where Lob's API is.")
+    lob_from_name: Annotated[str, Field(max_length=40)] = Field(
+        default="", description="The name in a letter's return address; `KEYTURN_BRAND_NAME` if empty."
+    )
+    lob_from_line1: Annotated[str, Field(max_length=64)] = Field(
+        default="", description="The street of the return address. Letters need the whole address."
+    )
+    lob_from_city: Annotated[str, Field(max_length=200)] = Field(default="", description="Its city.")
+    lob_from_state: Annotated[str, Field(pattern=r"^([A-Z]{2})?$")] = Field(default="", description="Its state, as VT.")
+    lob_from_zip: Annotated[str, Field(pattern=r"^([0-9]{5}(-[0-9]{4})?)?$")] = Field(
+        default="", description="Its ZIP code."
+    )
 
     @field_validator("keys")
     @classmethod

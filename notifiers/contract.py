@@ -7,7 +7,7 @@ from typing import Protocol
 from uuid import UUID
 
 from policy.permits import Permit, PostalAddress
-from policy.vocabulary import Channel, MessageKind
+from policy.vocabulary import Channel, Finding, MessageKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +35,9 @@ class OutgoingMessage:
     `code` is bare digits. `typed_at` is the short web address, without `https://`, where reference and code can be
     typed. `cancel_link` is given only while the case is open. `valid_until` is the end of the code's life, `hold_until`
     the end of the waiting time. `in_reply_to` is the Message-ID of the mail that an `inbox_answer` answers.
+    `leaves_at` is when a letter goes to be printed; until then it can be stopped. `call_link` is where a call's script
+    is fetched. `in_doubt_since` is when the first attempt began that the vendor may have taken: a notifier finds out
+    before it sends again.
     """
 
     id: UUID
@@ -51,6 +54,9 @@ class OutgoingMessage:
     valid_until: datetime | None = None
     hold_until: datetime | None = None
     in_reply_to: str | None = field(default=None, repr=False)
+    leaves_at: datetime | None = None
+    call_link: str | None = field(default=None, repr=False)
+    in_doubt_since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +74,20 @@ class Notifier(Protocol):
         """Sends it where the permit says. Raises a `DeliveryFailed`, or `PermitMisused`."""
 
 
+class Examiner(Protocol):
+    """Finds out, before the first message to a contact point, what kind of number or address it is."""
+
+    def examine(self, permit: Permit) -> Finding:
+        """Asks the vendor. Raises a `DeliveryFailed`, but never `Unknown`: nothing was to be sent."""
+
+
+class Recaller(Protocol):
+    """Takes back what the vendor has not sent off yet."""
+
+    def recall(self, provider_id: str) -> bool:
+        """Whether it was stopped; False where it is too late. Safe to ask twice. Raises a `DeliveryFailed`."""
+
+
 class DeliveryFailed(Exception):
     """Nobody holds a receipt. What to do next is the subclass's docstring.
 
@@ -82,6 +102,10 @@ class DeliveryFailed(Exception):
 
 class NotSent(DeliveryFailed):
     """Nothing reached the vendor. Try again soon; it cannot have gone twice."""
+
+
+class Absent(NotSent):
+    """The vendor was asked and has never had it, and it cannot be sent as it is. Begin anew, with a new code."""
 
 
 class Unavailable(DeliveryFailed):
@@ -102,6 +126,10 @@ class Misconfigured(DeliveryFailed):
 
 class Unknown(DeliveryFailed):
     """It may have gone. Find out from the vendor, or send the very same code again; never a new one."""
+
+
+class Undecided(Unknown):
+    """It may have gone, the vendor cannot say, and asking again would not help. Let a person decide."""
 
 
 class PermitMisused(Exception):

@@ -64,7 +64,8 @@ def _mail(message: OutgoingMessage, to: str, sender: str, now: datetime) -> byte
 
 
 def _script(script: texts.VoiceScript) -> str:
-    return "\n".join([*script.before_key, "", "[1 is pressed]", "", *script.after_key])
+    before, after = ([line.words for line in part] for part in (script.before_key, script.after_key))
+    return "\n".join([*before, "", "[1 is pressed]", "", *after])
 
 
 def _on_one_line(address: PostalAddress) -> str:

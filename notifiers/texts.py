@@ -6,7 +6,7 @@ A template sees only what its kind may hold, and a missing value is an error, ne
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from types import MappingProxyType
@@ -66,11 +66,22 @@ class EmailText:
 
 
 @dataclass(frozen=True, slots=True)
-class VoiceScript:
-    """What a call says, line by line. The code is in `after_key` only, so that a voicemail never records it."""
+class VoiceLine:
+    """One line of a call. What is `slow` is said word by word, with a second between them."""
 
-    before_key: tuple[str, ...]
-    after_key: tuple[str, ...]
+    words: str = field(repr=False)
+    slow: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class VoiceScript:
+    """What a call says, line by line. The code is in `after_key` only, so that a voicemail never records it.
+
+    At `before_key` the person called presses 1 to hear the rest, or 9 to stop the reset.
+    """
+
+    before_key: tuple[VoiceLine, ...]
+    after_key: tuple[VoiceLine, ...]
 
 
 def email(message: OutgoingMessage) -> EmailText:
@@ -94,7 +105,12 @@ def voice(message: OutgoingMessage, now: datetime) -> VoiceScript:
     _written(message.kind, Channel.VOICE)
     values = {**_values(message), **_life(message, now)}
     before, after = (_VOICE.get_template(f"{part}.j2").render(values) for part in ("before_key", "after_key"))
-    return VoiceScript(tuple(before.splitlines()), tuple(after.splitlines()))
+    code = phrases.spoken_code(values["code"])
+    return VoiceScript(_lines(before, code), _lines(after, code))
+
+
+def _lines(text: str, code: str) -> tuple[VoiceLine, ...]:
+    return tuple(VoiceLine(line, slow=line == code) for line in text.splitlines())
 
 
 def letter(message: OutgoingMessage, address: PostalAddress) -> str:

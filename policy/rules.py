@@ -15,7 +15,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from policy.vocabulary import Channel, ProofKind
+from policy.vocabulary import Channel, Finding, ProofKind
 
 SHIPPED = Path(__file__).with_name("default.toml")
 
@@ -77,8 +77,19 @@ class SendLimit(_Table):
     within: Lifetime | None = None
 
 
+class DestinationLimit(_Table):
+    """At most `most` messages of any kind `within` a time to one number or address, whosever it is."""
+
+    most: Count
+    within: Lifetime
+
+
 class ChannelRules(_Table):
-    """A channel's code and limits. Exactly one of `case_open` and `case_open_after_code` is given."""
+    """A channel's code and limits. Exactly one of `case_open` and `case_open_after_code` is given.
+
+    `refuses` names what a contact point must not turn out to be; where it is empty no vendor is asked. A message
+    leaves `leaves_after` the vendor took it, and its code's life begins then.
+    """
 
     digits: Literal[8, 10]  # what foundation.redaction knows a code by
     code_valid: Lifetime
@@ -88,6 +99,9 @@ class ChannelRules(_Table):
     case_open_after_code: Duration | None = None
     tries: Count
     sends: tuple[SendLimit, ...]
+    to_one_destination: tuple[DestinationLimit, ...] = ()
+    refuses: frozenset[Finding] = frozenset()
+    leaves_after: Duration = timedelta()
 
     @model_validator(mode="after")
     def _one_way_to_stay_open(self) -> Self:
@@ -98,14 +112,14 @@ class ChannelRules(_Table):
         return self
 
     def validity(self, state: str | None) -> timedelta:
-        """How long a code to this US state (None elsewhere) is valid from the moment the vendor takes it."""
+        """How long a code to this US state (None elsewhere) is valid from the moment its message leaves."""
         return self.code_valid_far if self.code_valid_far and state in self.far_states else self.code_valid
 
     def open_until(self, now: datetime, state: str | None) -> datetime:
         """Until when a case that opens now takes proofs."""
         if self.case_open is not None:
             return now + self.case_open
-        return now + self.validity(state) + (self.case_open_after_code or timedelta())
+        return now + self.leaves_after + self.validity(state) + (self.case_open_after_code or timedelta())
 
     def next_send(self, account_sends: Iterable[datetime], case_sends: int, now: datetime) -> datetime | None:
         """When the next send is allowed, now at the earliest; None where the case has had all of its sends."""

@@ -39,3 +39,45 @@ class MessageKind(StrEnum):
     NOTICE_CANCELLED = "notice_cancelled"
     NOTICE_DENIED = "notice_denied"
     INBOX_ANSWER = "inbox_answer"
+
+
+class Finding(StrEnum):
+    """What a vendor found out about a contact point before anything was sent to it.
+
+    Of a phone number its kind of line (https://www.twilio.com/docs/lookup/v2-api/line-type-intelligence), of a postal
+    address how it can be delivered to (https://docs.lob.com/#tag/US-Verifications).
+    """
+
+    MOBILE = "mobile"
+    LANDLINE = "landline"
+    FIXED_VOIP = "fixed_voip"
+    NON_FIXED_VOIP = "non_fixed_voip"
+    PERSONAL = "personal"
+    TOLL_FREE = "toll_free"
+    PREMIUM = "premium"
+    SHARED_COST = "shared_cost"
+    UAN = "uan"
+    VOICEMAIL = "voicemail"
+    PAGER = "pager"
+    UNKNOWN = "unknown"
+    DELIVERABLE = "deliverable"
+    UNNECESSARY_UNIT = "unnecessary_unit"
+    INCORRECT_UNIT = "incorrect_unit"
+    MISSING_UNIT = "missing_unit"
+    UNDELIVERABLE = "undeliverable"
+
+
+class Fate(StrEnum):
+    """What a vendor's later word about a message means for us.
+
+    `again`: send it once more. `unanswered`: a call that nobody took. `expired`: its code's life ended on the way.
+    `unreachable`: it never gets there. `ours`: it failed, and the fault is in our configuration.
+    """
+
+    UNDER_WAY = "under_way"
+    DELIVERED = "delivered"
+    AGAIN = "again"
+    UNANSWERED = "unanswered"
+    EXPIRED = "expired"
+    UNREACHABLE = "unreachable"
+    OURS = "ours"

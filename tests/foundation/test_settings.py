@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from pydantic import ValidationError
+from pydantic import SecretStr, ValidationError
 
 from foundation import settings
 from foundation.keyring import new_key
@@ -37,6 +37,21 @@ DEFAULTS = {
     "sendgrid_api_key": "",
     "sendgrid_from": "",
     "sendgrid_base_url": "https://api.sendgrid.com",
+    "sendgrid_webhook_key": "",
+    "twilio_account_sid": "",
+    "twilio_auth_token": "",
+    "twilio_from": "",
+    "twilio_messaging_service_sid": "",
+    "twilio_base_url": "https://api.twilio.com",
+    "twilio_lookups_base_url": "https://lookups.twilio.com",
+    "lob_api_key": "",
+    "lob_webhook_secret": "",
+    "lob_base_url": "https://api.lob.com",
+    "lob_from_name": "",
+    "lob_from_line1": "",
+    "lob_from_city": "",
+    "lob_from_state": "",
+    "lob_from_zip": "",
 }
 FREE_TEXT = {
     "data_dir",
@@ -49,6 +64,10 @@ FREE_TEXT = {
     "brand_url",
     "sendgrid_api_key",
     "sendgrid_from",
+    "sendgrid_webhook_key",
+    "twilio_auth_token",
+    "lob_api_key",
+    "lob_webhook_secret",
 }
 WRONG = [
     ("MODE", "test"),
@@ -95,6 +114,18 @@ WRONG = [
     ("BRAND_COLOUR", "blue"),
     ("BRAND_COLOUR", "#fff"),
     ("SENDGRID_BASE_URL", "api.sendgrid.com"),
+    ("TWILIO_ACCOUNT_SID", "AC0123"),
+    ("TWILIO_ACCOUNT_SID", "SK" + "0" * 32),
+    ("TWILIO_FROM", "202 555 0100"),
+    ("TWILIO_MESSAGING_SERVICE_SID", "AC" + "0" * 32),
+    ("TWILIO_BASE_URL", "api.twilio.com"),
+    ("TWILIO_LOOKUPS_BASE_URL", "lookups.twilio.com"),
+    ("LOB_BASE_URL", "api.lob.com"),
+    ("LOB_FROM_NAME", "n" * 41),
+    ("LOB_FROM_LINE1", "n" * 65),
+    ("LOB_FROM_CITY", "n" * 201),
+    ("LOB_FROM_STATE", "Vermont"),
+    ("LOB_FROM_ZIP", "5001"),
 ]
 
 
@@ -113,9 +144,9 @@ def load(monkeypatch: pytest.MonkeyPatch) -> Iterator[Load]:
 
 
 def plain(chosen: Settings) -> dict[str, object]:
-    """The settings with the one secret that has a default laid open."""
+    """The settings with their secrets laid open."""
     fields = {name: getattr(chosen, name) for name in Settings.model_fields}
-    return {**fields, "sendgrid_api_key": chosen.sendgrid_api_key.get_secret_value()}
+    return {name: each.get_secret_value() if isinstance(each, SecretStr) else each for name, each in fields.items()}
 
 
 # --- What is set where nothing is

@@ -15,7 +15,7 @@ from pydantic import SecretStr
 from urllib3.exceptions import NameResolutionError, NewConnectionError
 
 from foundation.settings import Settings
-from notifiers import sendgrid_email, texts
+from notifiers import texts, wire
 from notifiers.contract import (
     DeliveryFailed,
     Misconfigured,
@@ -273,11 +273,11 @@ def test_the_vendors_wait_is_passed_on_as_a_date(sendgrid: SendGrid) -> None:
     "wait", ["soon", "-5", "1.5", "٣", "Tue, 24 Nov 2026 18:05:00 -0000", "Tue, 99 Nov 2026 18:05:00 GMT"]
 )
 def test_a_wait_that_cannot_be_read_is_none(wait: str) -> None:
-    assert sendgrid_email._retry_after(wait) is None
+    assert wire.retry_after({"Retry-After": wait}) is None
 
 
 def test_a_wait_is_a_week_at_most() -> None:
-    assert sendgrid_email._retry_after("9" * 40) == timedelta(days=7)
+    assert wire.retry_after({"Retry-After": "9" * 40}) == timedelta(days=7)
 
 
 def _unavailable(sending: SendGridEmail, times: int) -> Iterator[Unavailable]:
@@ -288,8 +288,8 @@ def _unavailable(sending: SendGridEmail, times: int) -> Iterator[Unavailable]:
 
 
 def test_waiting_has_an_end() -> None:
-    assert (sendgrid_email.TIMEOUT.connect_timeout, sendgrid_email.TIMEOUT.read_timeout) == (3.05, 10)
-    assert notifier("https://api.sendgrid.example")._pool.timeout is sendgrid_email.TIMEOUT
+    assert (wire.TIMEOUT.connect_timeout, wire.TIMEOUT.read_timeout) == (3.05, 10)
+    assert notifier("https://api.sendgrid.example")._pool.timeout is wire.TIMEOUT
 
 
 def test_a_permit_that_does_not_fit_sends_nothing(sendgrid: SendGrid) -> None:

@@ -10,6 +10,7 @@ from jinja2 import UndefinedError
 
 from notifiers import texts
 from notifiers.contract import Brand
+from notifiers.texts import VoiceLine
 from policy.vocabulary import Channel, MessageKind
 from tests.notifiers.samples import (
     BRAND,
@@ -42,7 +43,7 @@ def rendered(channel: Channel, kind: MessageKind, **changes: Any) -> str:
             return texts.sms(sent, NOW)
         case Channel.VOICE:
             script = texts.voice(sent, NOW)
-            return "\n".join([*script.before_key, *script.after_key])
+            return "\n".join(line.words for line in (*script.before_key, *script.after_key))
         case _:
             return texts.letter(sent, HOME)
 
@@ -188,17 +189,20 @@ def test_a_text_message_from_an_accented_brand_stays_in_the_alphabet_of_160_sign
 
 def test_a_call_says_the_code_three_times_and_only_after_a_key() -> None:
     script = texts.voice(message(MessageKind.RESET_CODE, Channel.VOICE), NOW)
-    spoken = "four, eight, two, one. seven, three, zero, six."
+    spoken = "four, eight, two, one. seven, three, zero, six"
 
-    assert script.after_key.count(spoken) == 3
-    assert any("press 1" in line for line in script.before_key)
-    assert "press 1" in script.after_key[-1]
-    assert spoken not in script.before_key
-    assert not re.search(r"\d{3}|\boh\b", "\n".join([*script.before_key, *script.after_key]))
+    assert script.after_key.count(VoiceLine(spoken, slow=True)) == 3
+    assert [line.words for line in script.after_key if line.slow] == [spoken] * 3
+    before = "\n".join(line.words for line in script.before_key)
+    assert "press 1" in before
+    assert "press 9" in before
+    assert spoken not in before
+    assert not re.search(r"\d{3}|\boh\b", "\n".join(line.words for line in (*script.before_key, *script.after_key)))
 
 
 def test_a_call_says_where_to_type_the_code_and_with_which_reference() -> None:
-    spoken = "\n".join(texts.voice(message(MessageKind.RESET_CODE, Channel.VOICE), NOW).after_key)
+    script = texts.voice(message(MessageKind.RESET_CODE, Channel.VOICE), NOW)
+    spoken = "\n".join(line.words for line in script.after_key)
 
     assert "reset dot hosting dot example." in spoken
     assert "R as in Romeo, seven, K as in Kilo" in spoken

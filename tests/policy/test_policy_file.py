@@ -15,7 +15,7 @@ HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 LINES = SHIPPED.read_text(encoding="utf-8").split("\n")
 KEY_LINES = [number for number, line in enumerate(LINES, 1) if re.match(r"\w+ = ", line)]
 HEADER_LINES = [number for number, line in enumerate(LINES, 1) if line.startswith("[")]
-MAY_BE_LEFT_OUT = {"remark", "enabled"}
+MAY_BE_LEFT_OUT = {"remark", "enabled", "to_one_destination", "refuses", "leaves_after"}
 GO_WITH_OTHERS = {"case_open", "case_open_after_code", "code_valid_far", "far_states"}
 
 
