@@ -26,7 +26,7 @@ __all__ = ["app"]
 _chosen = settings.load()
 
 app.conf.update(
-    imports=("tasks.deliver", "tasks.judge", "tasks.schedule"),
+    imports=("tasks.deliver", "tasks.judge", "tasks.recall", "tasks.schedule", "tasks.settle"),
     # Delivery mostly waits for vendors. With processes, two cores would send 35 messages a second to a vendor that
     # takes 50 ms. Celery's time limits do not work on threads: every wait of ours is bounded by its own client.
     worker_pool="threads",

@@ -8,11 +8,12 @@ from pathlib import Path
 import click
 
 import migrations
-from cli.output import Output, Refusal, prints, table
+from cli.output import Output, Refusal, moment, prints, table
 from foundation import clock, keyring
 from notifiers.directory import available
 from policy import rules
-from workflows import installation, upkeep
+from workflows import breaker, installation, upkeep
+from workflows.breaker import Stopped
 from workflows.installation import Installation
 
 
@@ -75,8 +76,9 @@ def _findings(loaded: Installation) -> Iterator[Finding]:
     tables = _problem(lambda: None if migrations.is_current(loaded.database) else "run `keyturn migrate`")
     yield Finding("database", tables)
     yield Finding("broker", _problem(_reach_broker))
+    stopped = {each.channel: each for each in breaker.stopped(loaded)} if tables is None else {}
     for channel, reason in available(loaded.settings).items():
-        yield Finding(f"channel {channel}", reason)
+        yield Finding(f"channel {channel}", reason or _stopped(stopped.get(channel)))
     if tables is None:
         yield Finding("messages", _late(loaded))
 
@@ -93,6 +95,15 @@ def _reach_broker() -> None:
 
     with app.connection_for_write() as connection:
         connection.ensure_connection(max_retries=1, timeout=3)
+
+
+def _stopped(stopped: Stopped | None) -> str | None:
+    if stopped is None:
+        return None
+    return (
+        f"stopped since {moment(stopped.stopped_at)}: {stopped.reason}. Its messages wait; it is tried again "
+        f"at {moment(stopped.probe_at)}"
+    )
 
 
 def _late(loaded: Installation) -> str | None:

@@ -133,9 +133,12 @@ def _text(view: CaseView, events: tuple[EventView, ...], messages: tuple[Message
         [(each.seq, each.at, each.event, each.to_state, each.actor, _facts(each)) for each in events],
     )
     sent = table(
-        ("message", "channel", "to", "status", "attempts", "due", "sent"),
+        ("message", "channel", "to", "status", "since then", "attempts", "due", "sent"),
         [
-            (each.kind, each.channel, each.destination, each.status, each.attempts, each.due_at, each.sent_at)
+            (
+                *(each.kind, each.channel, each.destination, each.status, each.delivery),
+                *(each.attempts, each.due_at, each.sent_at),
+            )
             for each in messages
         ],
     )

@@ -182,6 +182,11 @@ class Settings(BaseSettings):
         return self.mode is Mode.DEMO
 
     @property
+    def typed_address(self) -> str:
+        """The public address as somebody types it."""
+        return self.public_url.split("://", 1)[1]
+
+    @property
     def maildir_path(self) -> Path:
         return self.maildir or self.data_dir / "maildir"
 

@@ -8,7 +8,7 @@ from sqlalchemy import ForeignKey, Index, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Base, enum_column
-from policy.vocabulary import Channel, ContactKind
+from policy.vocabulary import Channel, ContactKind, Finding
 
 
 class AccountStatus(StrEnum):
@@ -50,6 +50,7 @@ class ContactPoint(Base):
     """One version of a place where an account can be reached; the current one has no `replaced_at`.
 
     `value` is an address as `foundation.addresses` writes it, a number in E.164, or a postal address as JSON.
+    `finding` is what a vendor said of it before the first message went there.
     """
 
     __tablename__ = "contact_point"
@@ -62,6 +63,7 @@ class ContactPoint(Base):
     verified_at: Mapped[datetime | None]
     created_at: Mapped[datetime]
     replaced_at: Mapped[datetime | None]
+    finding: Mapped[Finding | None] = mapped_column(enum_column(Finding))
 
     __table_args__ = (
         Index(None, "account_id", "kind", "version", unique=True),

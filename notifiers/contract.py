@@ -3,9 +3,10 @@
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 from uuid import UUID
 
+from foundation.settings import Settings
 from policy.permits import Permit, PostalAddress
 from policy.vocabulary import Channel, Finding, MessageKind
 
@@ -19,6 +20,17 @@ class Brand:
     support_phone: str
     url: str
     colour: str
+
+    @classmethod
+    def of(cls, settings: Settings) -> "Brand":
+        """The brand that the settings describe."""
+        return cls(
+            settings.brand_name,
+            settings.brand_support_email,
+            settings.brand_support_phone,
+            settings.brand_url,
+            settings.brand_colour,
+        )
 
 
 class AskedThrough(StrEnum):
@@ -81,6 +93,7 @@ class Examiner(Protocol):
         """Asks the vendor. Raises a `DeliveryFailed`, but never `Unknown`: nothing was to be sent."""
 
 
+@runtime_checkable
 class Recaller(Protocol):
     """Takes back what the vendor has not sent off yet."""
 

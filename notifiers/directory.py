@@ -1,11 +1,16 @@
 """Which notifier serves which channel, as the settings say, and why one cannot."""
 
+import re
 from collections.abc import Mapping
 from functools import lru_cache
 from threading import Lock
+from types import MappingProxyType
+from typing import Final
+
+from pydantic import SecretStr
 
 from foundation.settings import PREFIX, Settings
-from notifiers.contract import Notifier
+from notifiers.contract import Examiner, Notifier, Recaller
 from notifiers.sandbox import Sandbox
 from policy.vocabulary import Channel
 
@@ -33,32 +38,97 @@ def for_channel(channel: Channel, settings: Settings) -> Notifier:
         return _made(channel, settings)
 
 
+def examiner(channel: Channel, settings: Settings) -> Examiner | None:
+    """Whoever says what this channel's contact points are; None where nobody is asked. Raises `ChannelUnavailable`."""
+    if settings.is_demo or channel is Channel.EMAIL:
+        return None
+    with _MAKING:
+        return _made_examiner(channel, settings)
+
+
+def recaller(channel: Channel, settings: Settings) -> Recaller:
+    """Whoever stops what has not left yet. Only letters leave later. Raises `ChannelUnavailable`."""
+    notifier = for_channel(channel, settings)
+    if not isinstance(notifier, Recaller):
+        raise ChannelUnavailable(channel, "nothing can be stopped here")
+    return notifier
+
+
+# Vendors' SDKs are imported where they are used, so that neither the web nor a demo waits for them.
 @lru_cache
 def _made(channel: Channel, settings: Settings) -> Notifier:
-    if fault := _fault(channel, settings):
-        raise ChannelUnavailable(channel, fault)
+    _refuse_faulty(channel, settings)
     if settings.is_demo:
         sender = settings.sendgrid_from or settings.brand_support_email or "reset@example.com"
         return Sandbox(channel, settings.outbox_path, sender)
-    # Imported here, so that neither the web nor a demo waits for a vendor's SDK.
-    from notifiers.sendgrid_email import SendGridEmail
+    match channel:
+        case Channel.EMAIL:
+            from notifiers.sendgrid_email import SendGridEmail
 
-    return SendGridEmail(settings)
+            return SendGridEmail(settings)
+        case Channel.SMS:
+            from notifiers.twilio_sms import TwilioSms
+
+            return TwilioSms(settings)
+        case Channel.VOICE:
+            from notifiers.twilio_voice import TwilioVoice
+
+            return TwilioVoice(settings)
+        case Channel.MAIL:
+            from notifiers.lob_letter import LobLetter
+
+            return LobLetter(settings)
+
+
+@lru_cache
+def _made_examiner(channel: Channel, settings: Settings) -> Examiner:
+    _refuse_faulty(channel, settings)
+    if channel is Channel.MAIL:
+        from notifiers.lob_verification import LobVerification
+
+        return LobVerification(settings)
+    from notifiers.twilio_lookup import TwilioLookup
+
+    return TwilioLookup(settings)
+
+
+def _refuse_faulty(channel: Channel, settings: Settings) -> None:
+    if fault := _fault(channel, settings):
+        raise ChannelUnavailable(channel, fault)
 
 
 def _fault(channel: Channel, settings: Settings) -> str | None:
     if settings.is_demo:
         return None
-    if channel is not Channel.EMAIL:
-        return "this version sends e-mail only"
-    key = settings.sendgrid_api_key.get_secret_value()
-    missing = [
-        f"{PREFIX}{name}"
-        for name, value in (("SENDGRID_API_KEY", key), ("SENDGRID_FROM", settings.sendgrid_from))
-        if not value
-    ]
+    missing = [f"{PREFIX}{name}" for name in _NEEDED[channel] if not _plain(settings, name)]
     if missing:
         return f"{' and '.join(missing)} not set"
-    if " " in key or not (key.isascii() and key.isprintable()):
-        return f"{PREFIX}SENDGRID_API_KEY holds a sign that no key has, such as a blank or a line break"
+    if channel is Channel.SMS and not (settings.twilio_from or settings.twilio_messaging_service_sid):
+        return f"{PREFIX}TWILIO_FROM or {PREFIX}TWILIO_MESSAGING_SERVICE_SID not set"
+    return next((fault for name in _NEEDED[channel] if (fault := _fault_of_key(settings, name))), None)
+
+
+_TWILIO: Final = ("TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN")
+_NEEDED: Final[Mapping[Channel, tuple[str, ...]]] = MappingProxyType(
+    {
+        Channel.EMAIL: ("SENDGRID_API_KEY", "SENDGRID_FROM"),
+        Channel.SMS: _TWILIO,
+        Channel.VOICE: (*_TWILIO, "TWILIO_FROM"),
+        Channel.MAIL: ("LOB_API_KEY", "LOB_FROM_LINE1", "LOB_FROM_CITY", "LOB_FROM_STATE", "LOB_FROM_ZIP"),
+    }
+)
+
+
+def _plain(settings: Settings, name: str) -> str:
+    value = getattr(settings, name.lower())
+    return value.get_secret_value() if isinstance(value, SecretStr) else str(value)
+
+
+def _fault_of_key(settings: Settings, name: str) -> str | None:
+    value = getattr(settings, name.lower())
+    if isinstance(value, SecretStr) and not _KEY.fullmatch(value.get_secret_value()):
+        return f"{PREFIX}{name} holds a sign that no key has, such as a blank or a line break"
     return None
+
+
+_KEY: Final = re.compile(r"[!-~]+")

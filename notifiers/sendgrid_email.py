@@ -37,6 +37,7 @@ from notifiers.contract import (
     OutgoingMessage,
     Receipt,
     Rejected,
+    Undecided,
     Unknown,
     text_destination,
 )
@@ -65,8 +66,18 @@ class SendGridEmail:
         }
 
     def send(self, message: OutgoingMessage, permit: Permit) -> Receipt:
-        """Hands the mail to SendGrid, once. Raises as `Notifier.send` does."""
-        to = text_destination(permit, Channel.EMAIL, clock.now())
+        """Hands the mail to SendGrid, once. Raises as `Notifier.send` does.
+
+        SendGrid cannot be asked what it took: the same mail goes once more after an unknown end, and no third time.
+        """
+        try:
+            return self._post(message, text_destination(permit, Channel.EMAIL, clock.now()))
+        except Unknown as fate:
+            if message.in_doubt_since:
+                raise Undecided(fate.code) from fate
+            raise
+
+    def _post(self, message: OutgoingMessage, to: str) -> Receipt:
         body = json.dumps(_mail(message, to, self._sender)).encode()
         try:
             answer = self._pool.urlopen("POST", self._path, body=body, headers=self._headers)

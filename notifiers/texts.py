@@ -104,13 +104,14 @@ def voice(message: OutgoingMessage, now: datetime) -> VoiceScript:
     """The call's script. Raises as `email` does."""
     _written(message.kind, Channel.VOICE)
     values = {**_values(message), **_life(message, now)}
-    before, after = (_VOICE.get_template(f"{part}.j2").render(values) for part in ("before_key", "after_key"))
     code = phrases.spoken_code(values["code"])
-    return VoiceScript(_lines(before, code), _lines(after, code))
+    lines = _VOICE.get_template("after_key.j2").render(values).splitlines()
+    return VoiceScript(voice_greeting(message.brand), tuple(VoiceLine(line, slow=line == code) for line in lines))
 
 
-def _lines(text: str, code: str) -> tuple[VoiceLine, ...]:
-    return tuple(VoiceLine(line, slow=line == code) for line in text.splitlines())
+def voice_greeting(brand: Brand) -> tuple[VoiceLine, ...]:
+    """What a call says before a key is pressed: nothing of a case."""
+    return tuple(VoiceLine(line) for line in _VOICE.get_template("before_key.j2").render(brand=brand).splitlines())
 
 
 def letter(message: OutgoingMessage, address: PostalAddress) -> str:

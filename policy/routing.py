@@ -4,7 +4,7 @@ One check, `_usable`, stands at all three doors: when a preference is set (`chec
 (`route`), and before a provider is called (`permit_…`).
 """
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -13,7 +13,7 @@ import phonenumbers
 
 from policy.permits import Destination, Permit, PostalAddress, grant
 from policy.rules import Policy, Region
-from policy.vocabulary import Channel, ContactKind
+from policy.vocabulary import Channel, ContactKind, Finding
 
 CONTACT_FOR_PREFERENCE = {
     Channel.EMAIL: ContactKind.TWO_FACTOR_EMAIL,
@@ -31,13 +31,17 @@ _CARRIES = {
 
 @dataclass(frozen=True, slots=True)
 class Contact:
-    """A current contact point of an account; `verified_at` is None until a code sent to it came back."""
+    """A current contact point of an account; `verified_at` is None until a code sent to it came back.
+
+    `finding` is what a vendor found out about it; None where none was asked yet.
+    """
 
     id: UUID
     kind: ContactKind
     version: int
     destination: Destination = field(repr=False)
     verified_at: datetime | None
+    finding: Finding | None = None
 
     @property
     def state(self) -> str | None:
@@ -47,12 +51,13 @@ class Contact:
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """What the rules need to know of an account; `country` is ISO 3166-1 alpha-2."""
+    """What the rules need to know of an account; `country` is ISO 3166-1 alpha-2, `state` a US state or None."""
 
     country: str
     contacts: tuple[Contact, ...]
     preference: Channel | None
     backup: Channel | None
+    state: str | None = None
 
     def contact(self, kind: ContactKind) -> Contact | None:
         """The account's current contact point of this kind."""
@@ -73,6 +78,14 @@ class NotAllowed(Exception):
     """The policy forbids this. Its text is the reason, fit for the person who asked."""
 
 
+class RegionForbids(NotAllowed):
+    """The customer's region does not have this channel. The 2-Factor Auth Email may be used, with the policy's hold."""
+
+
+class Unsuitable(NotAllowed):
+    """What the number or address turned out to be. Only the backup channel, chosen in advance, may stand in."""
+
+
 def check_preference(policy: Policy, profile: Profile, channel: Channel) -> Contact:
     """The contact point that a preference for `channel` would use. Raises `NotAllowed`."""
     contact = profile.contact(CONTACT_FOR_PREFERENCE[channel])
@@ -88,9 +101,17 @@ def route(policy: Policy, profile: Profile) -> Route:
         return _without_preference(policy, profile)
     try:
         contact = check_preference(policy, profile, profile.preference)
+    except Unsuitable as reason:
+        return _backup(policy, profile, str(reason))
     except NotAllowed as reason:
-        return _preference_not_allowed(policy, profile, str(reason))
+        return instead_of_preference(policy, profile, str(reason))
     return Route(profile.preference, contact, timedelta(), "the reset preference")
+
+
+def instead_of_preference(policy: Policy, profile: Profile, reason: str) -> Route:
+    """The way to the 2-Factor Auth Email, with its hold, where the region forbids another. Raises `NotAllowed`."""
+    contact = check_preference(policy, profile, Channel.EMAIL)
+    return Route(Channel.EMAIL, contact, policy.holds.preference_not_allowed, f"preference not usable: {reason}")
 
 
 def _without_preference(policy: Policy, profile: Profile) -> Route:
@@ -102,9 +123,11 @@ def _without_preference(policy: Policy, profile: Profile) -> Route:
     return Route(Channel.EMAIL, contact, timedelta(), "no preference, so the 2-Factor Auth Email")
 
 
-def _preference_not_allowed(policy: Policy, profile: Profile, reason: str) -> Route:
-    contact = check_preference(policy, profile, Channel.EMAIL)
-    return Route(Channel.EMAIL, contact, policy.holds.preference_not_allowed, f"preference not usable: {reason}")
+def _backup(policy: Policy, profile: Profile, reason: str) -> Route:
+    if profile.backup is None:
+        raise Unsuitable(reason)
+    contact = check_preference(policy, profile, profile.backup)
+    return Route(profile.backup, contact, timedelta(), f"the backup channel: {reason}")
 
 
 def permit_code(policy: Policy, profile: Profile, channel: Channel, pinned: Contact, until: datetime) -> Permit:
@@ -151,26 +174,26 @@ def _usable(policy: Policy, profile: Profile, channel: Channel, contact: Contact
         raise NotAllowed(f"There is no {_NAMES[CONTACT_FOR_PREFERENCE[channel]]} for this account.")
     fault = _fault(policy, profile, channel, contact)
     if fault is not None:
-        raise NotAllowed(fault)
+        raise fault
     return contact
 
 
-def _fault(policy: Policy, profile: Profile, channel: Channel, contact: Contact) -> str | None:
-    region = policy.region(profile.country)
+def _fault(policy: Policy, profile: Profile, channel: Channel, contact: Contact) -> NotAllowed | None:
+    region = policy.region(profile.country, profile.state)
     if channel not in region.channels:
-        return region.reason
+        return RegionForbids(region.reason)
     if contact.kind not in _CARRIES[channel]:
-        return f"A {_NAMES[contact.kind]} cannot be reached by {channel}."
+        return NotAllowed(f"A {_NAMES[contact.kind]} cannot be reached by {channel}.")
     if contact.verified_at is None:
-        return f"The {_NAMES[contact.kind]} has not been verified."
-    return _outside(region, contact)
+        return NotAllowed(f"The {_NAMES[contact.kind]} has not been verified.")
+    return _outside(region, contact) or _unsuitable(policy.channels[channel].refuses, contact)
 
 
-def _outside(region: Region, contact: Contact) -> str | None:
+def _outside(region: Region, contact: Contact) -> NotAllowed | None:
     if contact.kind is ContactKind.PHONE and not _is_number_of(region, str(contact.destination)):
-        return f"The phone number is not one of {region.name}."
-    if isinstance(contact.destination, PostalAddress) and not region.covers(contact.destination.country):
-        return f"The postal address is not in {region.name}."
+        return NotAllowed(f"The phone number is not one of {region.name}.")
+    if isinstance(contact.destination, PostalAddress) and not region.is_of(contact.destination.country):
+        return NotAllowed(f"The postal address is not in {region.name}.")
     return None
 
 
@@ -180,9 +203,51 @@ def _is_number_of(region: Region, number: str) -> bool:
         country = phonenumbers.region_code_for_number(phonenumbers.parse(number))
     except phonenumbers.NumberParseException:
         return False
-    return country is not None and region.covers(country)
+    return country is not None and region.is_of(country)
 
 
+def _unsuitable(refused: Container[Finding], contact: Contact) -> NotAllowed | None:
+    found = contact.finding or _finding_by_number(contact)
+    return Unsuitable(f"The {_NAMES[contact.kind]} {_FOUND[found]}.") if found in refused and found else None
+
+
+def _finding_by_number(contact: Contact) -> Finding | None:
+    """What the numbering plan tells of a phone number; it seldom tells a mobile from a landline in the US."""
+    if contact.kind is not ContactKind.PHONE:
+        return None
+    return _KINDS_OF_NUMBERS.get(phonenumbers.number_type(phonenumbers.parse(str(contact.destination))))
+
+
+_KINDS_OF_NUMBERS = {
+    phonenumbers.PhoneNumberType.FIXED_LINE: Finding.LANDLINE,
+    phonenumbers.PhoneNumberType.TOLL_FREE: Finding.TOLL_FREE,
+    phonenumbers.PhoneNumberType.PREMIUM_RATE: Finding.PREMIUM,
+    phonenumbers.PhoneNumberType.SHARED_COST: Finding.SHARED_COST,
+    phonenumbers.PhoneNumberType.VOIP: Finding.NON_FIXED_VOIP,
+    phonenumbers.PhoneNumberType.PERSONAL_NUMBER: Finding.PERSONAL,
+    phonenumbers.PhoneNumberType.PAGER: Finding.PAGER,
+    phonenumbers.PhoneNumberType.UAN: Finding.UAN,
+    phonenumbers.PhoneNumberType.VOICEMAIL: Finding.VOICEMAIL,
+}
+_FOUND = {
+    Finding.MOBILE: "is a mobile number",
+    Finding.LANDLINE: "is a landline",
+    Finding.FIXED_VOIP: "is an internet telephone at a fixed address",
+    Finding.NON_FIXED_VOIP: "is an internet telephone number, which anybody can get",
+    Finding.PERSONAL: "is a personal number that forwards calls",
+    Finding.TOLL_FREE: "is a toll-free number",
+    Finding.PREMIUM: "is a premium rate number",
+    Finding.SHARED_COST: "is a shared cost number",
+    Finding.UAN: "is a company's universal number",
+    Finding.VOICEMAIL: "is a voicemail box",
+    Finding.PAGER: "is a pager",
+    Finding.UNKNOWN: "is of a kind that is not known",
+    Finding.DELIVERABLE: "can be delivered to",
+    Finding.UNNECESSARY_UNIT: "names a unit that is not needed",
+    Finding.INCORRECT_UNIT: "names a unit that is not in that building",
+    Finding.MISSING_UNIT: "lacks the number of the flat or unit",
+    Finding.UNDELIVERABLE: "cannot be delivered to",
+}
 _NAMES = {
     ContactKind.PRIMARY_EMAIL: "primary e-mail address",
     ContactKind.TWO_FACTOR_EMAIL: "2-Factor Auth Email",

@@ -45,7 +45,7 @@ Duration = Annotated[timedelta, BeforeValidator(_duration)]
 Lifetime = Annotated[timedelta, BeforeValidator(_lifetime)]
 Count = Annotated[int, Field(ge=1, le=1000, strict=True)]
 Words = Annotated[str, Field(min_length=1, max_length=100)]  # as many as the case's columns hold
-Country = Annotated[str, Field(pattern=r"^([A-Z]{2}|\*)$")]
+Country = Annotated[str, Field(pattern=r"^([A-Z]{2}(-[A-Z]{2})?|\*)$")]
 State = Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
 
 
@@ -152,16 +152,20 @@ class ProofSet(_Table):
 
 
 class Region(_Table):
-    """Countries with the same channels, and the reason that people are shown."""
+    """Countries (`US`) and states (`US-AK`) with the same channels, and the reason that people are shown."""
 
     name: Words
     countries: frozenset[Country]
     channels: frozenset[Channel]
     reason: Annotated[str, Field(min_length=1)]
 
-    def covers(self, country: str) -> bool:
-        """Whether `country` (ISO 3166-1 alpha-2) belongs to this region."""
-        return bool(self.countries & {country, "*"})
+    def covers(self, country: str, state: str | None) -> bool:
+        """Whether a customer of `country` (ISO 3166-1 alpha-2) and US `state` belongs to this region."""
+        return bool(self.countries & {country, f"{country}-{state}", "*"})
+
+    def is_of(self, country: str) -> bool:
+        """Whether numbers and addresses of `country` can be those of this region's customers."""
+        return bool({each[:2] for each in self.countries} & {country, "*"})
 
 
 class Policy(_Table):
@@ -195,9 +199,9 @@ class Policy(_Table):
             raise ValueError('the last region, and no other, must be for all other countries: countries = ["*"]')
         return regions
 
-    def region(self, country: str) -> Region:
-        """The region that `country` (ISO 3166-1 alpha-2) belongs to."""
-        return next(region for region in self.regions if region.covers(country))
+    def region(self, country: str, state: str | None) -> Region:
+        """The first region that covers `country` (ISO 3166-1 alpha-2) and US `state`."""
+        return next(region for region in self.regions if region.covers(country, state))
 
     def sufficient(self, proofs: Iterable[ProofKind]) -> ProofSet | None:
         """Of the enabled sets that these proofs meet, the one with the shortest hold."""

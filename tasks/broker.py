@@ -16,6 +16,8 @@ from tasks import file_transport
 
 DELIVER = "deliver"
 JUDGE = "judge"
+SETTLE = "settle"
+RECALL = "recall"
 RELAY = "relay"
 SWEEP = "sweep"
 
@@ -78,7 +80,9 @@ def _app(chosen: Settings) -> Celery:
         task_default_routing_key="messages",
         task_routes={
             DELIVER: _route(prefix, "messages"),
+            RECALL: _route(prefix, "messages"),
             JUDGE: _route(prefix, "mails"),
+            SETTLE: _route(prefix, "mails"),
             RELAY: _route(prefix, "schedule"),
             SWEEP: _route(prefix, "schedule"),
         },

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Iterable
 from uuid import UUID
 
-from tasks.broker import DELIVER, JUDGE, app
+from tasks.broker import DELIVER, JUDGE, RECALL, SETTLE, app
 
 log = logging.getLogger(__name__)
 
@@ -17,6 +17,16 @@ def ring(message_ids: Iterable[UUID]) -> None:
 def ring_for_mails(mail_ids: Iterable[UUID]) -> None:
     """Publishes `judge` for each mail, in the same way."""
     _publish(JUDGE, mail_ids)
+
+
+def ring_for_receipts(receipt_ids: Iterable[UUID]) -> None:
+    """Publishes `settle` for each word of a vendor, in the same way."""
+    _publish(SETTLE, receipt_ids)
+
+
+def ring_for_recalls(message_ids: Iterable[UUID]) -> None:
+    """Publishes `recall` for each letter that is to be stopped, in the same way."""
+    _publish(RECALL, message_ids)
 
 
 def _publish(task: str, ids: Iterable[UUID]) -> None:

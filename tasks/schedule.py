@@ -4,7 +4,7 @@ import logging
 
 from foundation import clock
 from tasks.broker import RELAY, SWEEP, app
-from tasks.ringing import ring, ring_for_mails
+from tasks.ringing import ring, ring_for_mails, ring_for_recalls, ring_for_receipts
 from workflows import installation, upkeep
 
 log = logging.getLogger(__name__)
@@ -17,6 +17,8 @@ def relay() -> None:
     overdue = upkeep.overdue(loaded, now)
     ring(overdue.messages)
     ring_for_mails(overdue.mails)
+    ring_for_receipts(overdue.receipts)
+    ring_for_recalls(overdue.recalls)
 
 
 @app.task(name=SWEEP)

@@ -23,7 +23,7 @@ from models.base import AnyRow
 from models.cases import Actor
 from models.database import Database, url_of
 from policy import rules
-from policy.vocabulary import MessageKind
+from policy.vocabulary import Channel, MessageKind
 from workflows.delivery import claim, record_sent
 from workflows.importing import import_accounts
 from workflows.installation import Installation
@@ -99,6 +99,13 @@ def with_limits(installation: Installation, **limits: object) -> Installation:
     """The same installation under a policy with other limits."""
     policy = installation.policy
     return replace(installation, policy=policy.model_copy(update={"limits": policy.limits.model_copy(update=limits)}))
+
+
+def with_rules(installation: Installation, channel: Channel, **rules: object) -> Installation:
+    """The same installation under a policy with other rules for a channel."""
+    policy = installation.policy
+    changed = {channel: policy.channels[channel].model_copy(update=rules)}
+    return replace(installation, policy=policy.model_copy(update={"channels": {**policy.channels, **changed}}))
 
 
 def email_account(installation: Installation, ref: str = "JONAS", **columns: object) -> str:

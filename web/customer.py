@@ -12,7 +12,8 @@ from fastapi import APIRouter, Cookie, Depends, Form, HTTPException, Query, Resp
 
 from foundation import clock
 from models.cases import Actor, CaseState
-from models.messages import MessageStatus
+from models.messages import Delivery, MessageStatus
+from policy.vocabulary import Channel
 from tasks.ringing import ring
 from web import sessions, words
 from web.guards import same_origin
@@ -212,7 +213,20 @@ def _code_page(site: Site, typed: str, now: datetime, said: Said | None = None) 
     reference = view.reference if view else typed
     needs_new_code = view is not None and (_code_is_gone(view, now) or (said is not None and said.new_code))
     status = said.status if said else 200
-    return site.page("code.html", status, reference=reference, view=view, said=said, needs_new_code=needs_new_code)
+    return site.page(
+        "code.html",
+        status,
+        reference=reference,
+        view=view,
+        said=said,
+        needs_new_code=needs_new_code,
+        nobody_answered=view is not None and _nobody_answered(view),
+    )
+
+
+def _nobody_answered(view: CaseView) -> bool:
+    """Whether the call with the code was tried as often as it is tried by itself."""
+    return view.channel is Channel.VOICE and view.code is not None and view.code.delivery is Delivery.FAILED
 
 
 def _code_is_gone(view: CaseView, now: datetime) -> bool:

@@ -19,6 +19,7 @@ from policy.vocabulary import Channel, ContactKind
 ACCOUNT_COLUMNS = (
     Account.ref,
     Account.country,
+    Account.state.label("account_state"),
     Account.preference,
     Account.backup,
     Account.passphrase_hash,
@@ -30,7 +31,14 @@ ACCOUNT_COLUMNS = (
 _LOCK = select(Account.id.label("account_id"), *ACCOUNT_COLUMNS).where(Account.id == bindparam("id")).with_for_update()
 _SAVE = update(Account).where(Account.id == bindparam("account_id"))
 _CONTACTS = (
-    select(ContactPoint.id, ContactPoint.kind, ContactPoint.version, ContactPoint.value, ContactPoint.verified_at)
+    select(
+        ContactPoint.id,
+        ContactPoint.kind,
+        ContactPoint.version,
+        ContactPoint.value,
+        ContactPoint.verified_at,
+        ContactPoint.finding,
+    )
     .where(ContactPoint.account_id == bindparam("account_id"), ContactPoint.replaced_at.is_(None))
     .order_by(ContactPoint.kind)
 )
@@ -60,6 +68,7 @@ class LockedAccount:
     id: UUID
     ref: str
     country: str
+    state: str | None
     preference: Channel | None
     backup: Channel | None
     passphrase_hash: str | None
@@ -75,6 +84,7 @@ class LockedAccount:
             row.account_id,
             row.ref,
             row.country,
+            row.account_state,
             row.preference,
             row.backup,
             row.passphrase_hash,
@@ -98,7 +108,8 @@ class LockedAccount:
     def profile(self, connection: Connection) -> Profile:
         """The account with its current contacts, for the policy; read once, because the lock keeps them as they are."""
         if self._profile is None:
-            self._profile = Profile(self.country, contacts_of(connection, self.id), self.preference, self.backup)
+            contacts = contacts_of(connection, self.id)
+            self._profile = Profile(self.country, contacts, self.preference, self.backup, self.state)
         return self._profile
 
 
@@ -128,7 +139,7 @@ def contacts_of(connection: Connection, account_id: UUID) -> tuple[Contact, ...]
 def read_contacts(rows: Iterable[AnyRow]) -> Iterable[Contact]:
     """Contacts from rows with id, kind, version, value and verified_at."""
     for row in rows:
-        yield Contact(row.id, row.kind, row.version, destination_of(row.kind, row.value), row.verified_at)
+        yield Contact(row.id, row.kind, row.version, destination_of(row.kind, row.value), row.verified_at, row.finding)
 
 
 def destination_of(kind: ContactKind, value: str) -> Destination:

@@ -8,7 +8,7 @@ from sqlalchemy import bindparam, func, select
 from models.base import UtcDateTime
 from models.cases import Actor, CaseState, HeldFor, ResetCase
 from models.messages import Message, MessageStatus
-from policy.routing import Contact, NotAllowed, check_preference
+from policy.routing import Contact, NotAllowed, check_preference, instead_of_preference
 from policy.rules import ChannelRules
 from policy.vocabulary import Channel, MessageKind
 from workflows import challenges
@@ -66,9 +66,20 @@ def send_to_backup(case: Case, now: datetime) -> None:
         return
     case.withdraw_code(now)
     case.record("fell_back", actor=Actor.SYSTEM, now=now, channel=channel)
-    case.pin(channel, contact)
-    case.expires_at = max(case.expires_at, _rules(case).open_until(now, contact.state))
-    _queue(case, challenges.issue(case, now), now, now)
+    _pin_and_queue(case, channel, contact, now)
+
+
+def send_by_email_instead(case: Case, now: datetime, reason: str) -> None:
+    """The region forbids the case's channel by now: the code goes to the 2-Factor Auth Email, with that way's hold."""
+    try:
+        way = instead_of_preference(case.installation.policy, case.account.profile(case.connection), reason)
+    except NotAllowed as neither:
+        hold(case, HeldFor.NOT_ALLOWED, now, str(neither))
+        return
+    case.withdraw_code(now)
+    case.least_hold_seconds = max(case.least_hold_seconds, int(way.least_hold.total_seconds()))
+    case.record("moved_to_email", actor=Actor.SYSTEM, now=now, channel=way.channel, why=reason)
+    _pin_and_queue(case, way.channel, way.contact, now)
 
 
 def hold(case: Case, why: HeldFor, now: datetime, reason: str) -> None:
@@ -131,6 +142,12 @@ def _replace_code(case: Case, now: datetime) -> UUID:
         carrier = case.carrier()
         case.expires_at = max(case.expires_at, _rules(case).open_until(now, carrier.state if carrier else None))
     return challenges.issue(case, now)
+
+
+def _pin_and_queue(case: Case, channel: Channel, contact: Contact, now: datetime) -> None:
+    case.pin(channel, contact)
+    case.expires_at = max(case.expires_at, _rules(case).open_until(now, contact.state))
+    _queue(case, challenges.issue(case, now), now, now)
 
 
 def _queue(case: Case, challenge_id: UUID, now: datetime, due_at: datetime) -> None:

@@ -1,5 +1,7 @@
 """Sending one message: claim its row, say what to send and where, and record what became of it.
 
+A message waits, and is not claimed, while its channel is stopped or its destination has had enough.
+
 Between `claim` and `record_…` no transaction is open, and the caller talks to the vendor. A worker that dies there
 leaves a claimed row; when its lease has run out the row is claimed again, and the attempt that never ended is `lost`,
 which means that the message may have gone.
@@ -7,22 +9,36 @@ which means that the message may have gone.
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from enum import StrEnum
 from random import SystemRandom
+from types import MappingProxyType
 from uuid import UUID
 
 from sqlalchemy import Connection, bindparam, insert, update
 
+from models.accounts import ContactPoint
 from models.base import AnyRow
-from models.cases import CaseState, Challenge, HeldFor
+from models.cases import Actor, CaseState, Challenge, HeldFor
 from models.messages import Attempt, Message, MessageStatus, Outcome
-from policy.routing import NotAllowed
-from policy.vocabulary import MessageKind
-from workflows import codes
-from workflows.cases import locked
+from policy.routing import NotAllowed, RegionForbids, Unsuitable
+from policy.vocabulary import Channel, Finding, MessageKind
+from workflows import breaker, codes, crowding
+from workflows.cases import Case, locked
 from workflows.installation import Installation
-from workflows.parcels import GIVE_UP_AFTER, ContactChanged, Obsolete, Parcel, lock_due, pack
+from workflows.parcels import (
+    GIVE_UP_AFTER,
+    ContactChanged,
+    Obsolete,
+    Parcel,
+    in_doubt_since,
+    lock_due,
+    pack,
+    point_to,
+)
 
 _FIRST_WAIT = timedelta(seconds=2)
+# After an attempt that may have gone: time for the vendor to list it, or to tell of it.
+_FIRST_WAIT_IN_DOUBT = timedelta(seconds=15)
 _LONGEST_WAIT = timedelta(minutes=5)
 # A vendor may say more; a code would not live to see it.
 _LONGEST_RETRY_AFTER = timedelta(hours=1)
@@ -40,33 +56,72 @@ _SETTLE = update(Message).where(
     # A worker whose lease ran out, and whose message another one has claimed since, changes nothing.
     Message.attempts == bindparam("attempt"),
 )
+_POSTPONE = (
+    update(Message)
+    .where(Message.id == bindparam("of"))
+    .values(status=MessageStatus.QUEUED, leased_until=None, rung_at=None)
+)
+_FIND = update(ContactPoint).where(ContactPoint.id == bindparam("of")).values(finding=bindparam("found"))
 _DROP = update(Message).where(Message.id == bindparam("of"))
 _TRIED = insert(Attempt)
 _TRIED_AFTER_ALL = update(Attempt).where(Attempt.message_id == bindparam("of"), Attempt.number == bindparam("attempt"))
 
 
+class Then(StrEnum):
+    """What follows a failed attempt."""
+
+    AGAIN = "again"
+    ANEW = "anew"  # the vendor has never had it: with a new code
+    ELSEWHERE = "elsewhere"  # over the backup channel, or a supervisor decides
+    NOTHING = "nothing"  # nobody can tell whether it went
+
+
+_FOLLOWS = MappingProxyType({Outcome.REJECTED: Then.ELSEWHERE})
+
+
 def claim(installation: Installation, message_id: UUID, now: datetime) -> Parcel | None:
-    """Takes the message for one attempt; None where it is not due, is with another worker, or must not be sent."""
+    """Takes the message for one attempt; None where it is with another worker, has to wait, or must not be sent."""
     with installation.database.begin() as connection:
         row = lock_due(connection, message_id, now)
-        if row is None:
+        if row is None or _waits(installation, connection, row, now):
             return None
         parcel = _packed(installation, connection, row, now)
         if row.status is MessageStatus.CLAIMED:
             _note_lost(connection, row, now)
         if parcel is not None:
-            lease = timedelta(seconds=installation.settings.lease_seconds)
-            claimed = {"attempts": parcel.attempt, "claimed_at": now, "leased_until": now + lease}
-            connection.execute(_CLAIM, {"of": message_id} | claimed)
+            _take(installation, connection, parcel, now)
         return parcel
+
+
+def record_finding(
+    installation: Installation, parcel: Parcel, finding: Finding, now: datetime
+) -> tuple[UUID, ...] | None:
+    """Keeps what a vendor found out about the contact point; None where the message may go there.
+
+    Otherwise it goes no further, the code takes the backup channel, and this answers with what to ring.
+    """
+    with installation.database.begin() as connection:
+        connection.execute(_FIND, {"of": parcel.contact_id, "found": finding})
+        if finding not in installation.policy.channels[parcel.channel].refuses:
+            return None
+        mine = _settle(connection, parcel, _FAILED, Outcome.REJECTED, f"found_{finding}", now)
+        return _reroute(installation, connection, parcel, now) if mine else ()
 
 
 def record_sent(installation: Installation, parcel: Parcel, provider: str, provider_id: str, now: datetime) -> None:
     """The vendor took the message: the code's life counts from this attempt, if from no earlier one."""
-    sent = {"status": MessageStatus.SENT, "sent_at": now, "provider": provider, "provider_id": provider_id[:200]}
+    sent = {
+        "status": MessageStatus.SENT,
+        "sent_at": now,
+        "provider": provider,
+        "provider_id": provider_id[:200],
+        "in_doubt_since": None,
+    }
     with installation.database.begin() as connection:
         _settle(connection, parcel, sent, Outcome.SENT, None, now)
         _note_taken(connection, parcel.challenge_id, parcel.started_at)
+        if parcel.in_trouble:
+            breaker.start(connection, parcel.channel)
 
 
 def record_failed(
@@ -76,17 +131,72 @@ def record_failed(
     code: str,
     now: datetime,
     retry_after: timedelta | None = None,
+    then: Then | None = None,
 ) -> tuple[UUID, ...]:
-    """The attempt failed; queues the message again, or the code over the backup channel. Answers with what to ring."""
-    wait = min(retry_after or _wait(parcel.attempt, outcome), _LONGEST_RETRY_AFTER)
-    after = _FAILED if outcome is Outcome.REJECTED else _later(parcel, now + wait)
+    """The attempt failed; does what follows, which the outcome says by itself, and answers with what to ring."""
+    then = then or _FOLLOWS.get(outcome, Then.AGAIN)
     with installation.database.begin() as connection:
+        after = _after(parcel, outcome, then, now, retry_after)
         mine = _settle(connection, parcel, after, outcome, code, now)
         if outcome is Outcome.UNKNOWN:
             _note_taken(connection, parcel.challenge_id, parcel.started_at)
-        if outcome is Outcome.REJECTED and mine:
+        breaker.note(connection, parcel.channel, outcome, code, now)
+        if outcome is Outcome.REJECTED and parcel.in_trouble:
+            breaker.start(connection, parcel.channel)
+        return _follow(installation, connection, parcel, then, now) if mine else ()
+
+
+def _after(
+    parcel: Parcel, outcome: Outcome, then: Then, now: datetime, retry_after: timedelta | None
+) -> Mapping[str, object]:
+    if then in {Then.ELSEWHERE, Then.NOTHING}:
+        return _FAILED
+    wait = min(retry_after or _wait(parcel.attempt, outcome), _LONGEST_RETRY_AFTER)
+    after = _later(parcel, now + wait)
+    if then is Then.ANEW:
+        return {**after, "in_doubt_since": None, "leaves_at": None}
+    if outcome is Outcome.UNKNOWN:
+        return {**after, "in_doubt_since": parcel.in_doubt_since or parcel.started_at}
+    return after
+
+
+def _follow(
+    installation: Installation, connection: Connection, parcel: Parcel, then: Then, now: datetime
+) -> tuple[UUID, ...]:
+    match then:
+        case Then.ELSEWHERE:
             return _reroute(installation, connection, parcel, now)
-        return ()
+        case Then.ANEW:
+            _renew(installation, connection, parcel, now)
+        case Then.NOTHING:
+            _leave_in_doubt(installation, connection, parcel, now)
+        case Then.AGAIN:
+            pass
+    return ()
+
+
+def _waits(installation: Installation, connection: Connection, row: AnyRow, now: datetime) -> bool:
+    until = breaker.wait_for(connection, row, now) or crowding.wait_for(installation, connection, row, now)
+    if until is None:
+        return False
+    if row.status is MessageStatus.CLAIMED:
+        _note_lost(connection, row, now)
+    # With jitter, so that what waited together does not come back together.
+    due_at = until + timedelta(seconds=SystemRandom().uniform(0, 2))
+    connection.execute(_POSTPONE, {"of": row.id, "due_at": due_at, "in_doubt_since": in_doubt_since(row)})
+    return True
+
+
+def _take(installation: Installation, connection: Connection, parcel: Parcel, now: datetime) -> None:
+    lease = timedelta(seconds=installation.settings.lease_seconds)
+    claimed = {
+        "attempts": parcel.attempt,
+        "claimed_at": now,
+        "leased_until": now + lease,
+        "in_doubt_since": parcel.in_doubt_since,
+        "leaves_at": parcel.leaves_at,
+    }
+    connection.execute(_CLAIM, {"of": parcel.message_id} | claimed)
 
 
 def _packed(installation: Installation, connection: Connection, row: AnyRow, now: datetime) -> Parcel | None:
@@ -94,10 +204,8 @@ def _packed(installation: Installation, connection: Connection, row: AnyRow, now
         return pack(installation, connection, row, now)
     except Obsolete:
         connection.execute(_DROP, {"of": row.id, "status": MessageStatus.CANCELLED})
-    except ContactChanged:
-        _refuse(installation, connection, row, HeldFor.CONTACT_CHANGED, "the contact point has changed", now)
-    except NotAllowed as reason:
-        _refuse(installation, connection, row, HeldFor.NOT_ALLOWED, str(reason), now)
+    except (ContactChanged, NotAllowed) as fault:
+        _refuse(installation, connection, row, fault, now)
     return None
 
 
@@ -132,12 +240,26 @@ def _settle(
 
 
 def _refuse(
-    installation: Installation, connection: Connection, row: AnyRow, why: HeldFor, reason: str, now: datetime
+    installation: Installation, connection: Connection, row: AnyRow, fault: ContactChanged | NotAllowed, now: datetime
 ) -> None:
     connection.execute(_DROP, {"of": row.id, "status": MessageStatus.FAILED})
     if row.kind is MessageKind.RESET_CODE:
         with locked(installation, connection, row.case_id) as case:
-            codes.hold(case, why, now, reason)
+            _go_on_without(case, fault, now)
+
+
+def _go_on_without(case: Case, fault: ContactChanged | NotAllowed, now: datetime) -> None:
+    """What becomes of a case whose code must not go where it was to go. The relay rings for what this queues."""
+    is_awaited = case.state is CaseState.REQUESTED
+    match fault:
+        case ContactChanged():
+            codes.hold(case, HeldFor.CONTACT_CHANGED, now, "the contact point has changed")
+        case RegionForbids() if is_awaited and case.channel is not Channel.EMAIL:
+            codes.send_by_email_instead(case, now, str(fault))
+        case Unsuitable() if is_awaited:
+            codes.send_to_backup(case, now)
+        case _:
+            codes.hold(case, HeldFor.NOT_ALLOWED, now, str(fault))
 
 
 def _reroute(installation: Installation, connection: Connection, parcel: Parcel, now: datetime) -> tuple[UUID, ...]:
@@ -148,6 +270,24 @@ def _reroute(installation: Installation, connection: Connection, parcel: Parcel,
         if awaited and case.channel is parcel.channel:
             codes.send_to_backup(case, now)
         return case.owed
+
+
+def _renew(installation: Installation, connection: Connection, parcel: Parcel, now: datetime) -> None:
+    if parcel.case_id is None or parcel.challenge_id is None:
+        return
+    with locked(installation, connection, parcel.case_id) as case:
+        if case.is_open:
+            point_to(connection, parcel.message_id, codes.renew(case, now))
+
+
+def _leave_in_doubt(installation: Installation, connection: Connection, parcel: Parcel, now: datetime) -> None:
+    """Nobody can tell. A letter is for a supervisor; of the other channels the customer can ask again."""
+    if parcel.case_id is None or parcel.kind is not MessageKind.RESET_CODE:
+        return
+    with locked(installation, connection, parcel.case_id) as case:
+        case.record("code_in_doubt", actor=Actor.SYSTEM, now=now, channel=parcel.channel)
+        if case.is_open and parcel.channel is Channel.MAIL:
+            codes.hold(case, HeldFor.UNDELIVERABLE, now, "nobody can tell whether the letter was sent")
 
 
 def _later(parcel: Parcel, due_at: datetime) -> Mapping[str, object]:
@@ -161,5 +301,6 @@ def _wait(attempt: int, outcome: Outcome) -> timedelta:
     """Doubles with each attempt, with jitter, so that messages which failed together do not come back together."""
     if outcome is Outcome.MISCONFIGURED:
         return _LONGEST_WAIT
-    longest = min(_FIRST_WAIT * 2.0 ** min(attempt - 1, 10), _LONGEST_WAIT)
+    first = _FIRST_WAIT_IN_DOUBT if outcome is Outcome.UNKNOWN else _FIRST_WAIT
+    longest = min(first * 2.0 ** min(attempt - 1, 10), _LONGEST_WAIT)
     return longest * SystemRandom().uniform(0.5, 1)

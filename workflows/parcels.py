@@ -10,11 +10,11 @@ from models.accounts import Account, ContactPoint
 from models.base import AnyRow
 from models.cases import OPEN_STATES, AskedThrough, Challenge, ResetCase
 from models.inbound import InboundMail
-from models.messages import Message, MessageStatus
+from models.messages import ChannelBreaker, Message, MessageStatus
 from policy.permits import Permit
 from policy.routing import Contact, Profile, permit_answer, permit_code, permit_notice
 from policy.vocabulary import Channel, MessageKind
-from workflows import codes
+from workflows import breaker, calls, codes
 from workflows.accounts import destination_of
 from workflows.cases import is_pinned, locked
 from workflows.challenges import unseal
@@ -35,6 +35,8 @@ _DUE = (
         Message.created_at,
         Message.claimed_at,
         Message.attempts,
+        Message.in_doubt_since,
+        Message.leaves_at,
         ResetCase.reference,
         ResetCase.state,
         ResetCase.asked_through,
@@ -46,11 +48,13 @@ _DUE = (
         ResetCase.expires_at.label("case_expires_at"),
         Account.name,
         Account.country,
+        Account.state.label("account_state"),
         ContactPoint.kind.label("contact_kind"),
         ContactPoint.value,
         ContactPoint.version,
         ContactPoint.verified_at,
         ContactPoint.replaced_at,
+        ContactPoint.finding,
         Challenge.id.label("challenge_id"),
         Challenge.sealed_secret,
         Challenge.digits,
@@ -61,7 +65,9 @@ _DUE = (
         InboundMail.sender,
         InboundMail.received_at,
         InboundMail.message_id.label("mail_message_id"),
+        *breaker.COLUMNS,
     )
+    .join(ChannelBreaker, ChannelBreaker.channel == Message.channel)
     .outerjoin(ResetCase, ResetCase.id == Message.case_id)
     .outerjoin(Account, Account.id == ResetCase.account_id)
     .outerjoin(ContactPoint, ContactPoint.id == Message.contact_id)
@@ -82,7 +88,11 @@ _POINT_TO = update(Message).where(Message.id == bindparam("of")).values(challeng
 
 @dataclass(frozen=True, slots=True)
 class Parcel:
-    """A message that is to be sent: where it goes and all that its text needs. Secrets are not in its `repr`."""
+    """A message that is to be sent: where it goes and all that its text needs. Secrets are not in its `repr`.
+
+    Where it is `unexamined` a vendor is asked first what its contact point is. `in_trouble` says that its channel has
+    failed lately.
+    """
 
     message_id: UUID
     attempt: int
@@ -103,6 +113,12 @@ class Parcel:
     valid_until: datetime | None = None
     hold_until: datetime | None = None
     in_reply_to: str | None = field(default=None, repr=False)
+    contact_id: UUID | None = None
+    unexamined: bool = False
+    leaves_at: datetime | None = None
+    call_token: str | None = field(default=None, repr=False)
+    in_doubt_since: datetime | None = None
+    in_trouble: bool = False
 
 
 class Obsolete(Exception):
@@ -116,6 +132,11 @@ class ContactChanged(Exception):
 def lock_due(connection: Connection, message_id: UUID, now: datetime) -> AnyRow | None:
     """The message with all that it is about, locked; None where it is not due or somebody else has it."""
     return connection.execute(_DUE, {"message_id": message_id, "now": now}).one_or_none()
+
+
+def point_to(connection: Connection, message_id: UUID, challenge_id: UUID) -> None:
+    """Makes the message bring another code."""
+    connection.execute(_POINT_TO, {"of": message_id, "new": challenge_id})
 
 
 def pack(installation: Installation, connection: Connection, row: AnyRow, now: datetime) -> Parcel:
@@ -140,6 +161,8 @@ def _answer_parcel(row: AnyRow, now: datetime) -> Parcel:
         now,
         row.received_at,
         in_reply_to=row.mail_message_id,
+        in_doubt_since=in_doubt_since(row),
+        in_trouble=breaker.was_in_trouble(row),
     )
 
 
@@ -160,8 +183,9 @@ def _code_parcel(installation: Installation, connection: Connection, row: AnyRow
     taken = _taken_at(row) is not None
     if _is_worn_out(installation, row, now):
         row, taken = _renewed(installation, connection, row, now), False
-    # Until a vendor takes the code, its life begins anew with each attempt.
-    end = row.expires_at if taken else now + installation.policy.channels[row.channel].validity(contact.state)
+    # Until a vendor takes the code, its life begins anew with each attempt; on paper when the letter leaves.
+    begin = _leaves_at(installation, row, now) or now
+    end = row.expires_at if taken else begin + installation.policy.channels[row.channel].validity(contact.state)
     permit = permit_code(installation.policy, _profile(row, contact), row.channel, contact, end)
     if not taken:
         connection.execute(_START_LIFE, {"of": row.challenge_id, "end": end})
@@ -172,6 +196,7 @@ def _code_parcel(installation: Installation, connection: Connection, row: AnyRow
         code=secret.code(),
         token=secret.token(),
         valid_until=end,
+        call_token=calls.token_of(installation, row.id) if row.channel is Channel.VOICE else None,
     )
 
 
@@ -192,7 +217,27 @@ def _parcel_of_case(installation: Installation, row: AnyRow, permit: Permit, now
         reference=row.reference,
         stop_token=stop_token(installation, row.case_id) if row.state in OPEN_STATES else None,
         hold_until=row.hold_until,
+        contact_id=row.contact_id,
+        unexamined=bool(installation.policy.channels[row.channel].refuses) and row.finding is None,
+        leaves_at=_leaves_at(installation, row, now),
+        in_doubt_since=in_doubt_since(row),
+        in_trouble=breaker.was_in_trouble(row),
     )
+
+
+def in_doubt_since(row: AnyRow) -> datetime | None:
+    """When the first attempt began that may have gone: one that never ended counts."""
+    lost_at: datetime | None = row.claimed_at if row.status is MessageStatus.CLAIMED else None
+    return row.in_doubt_since or lost_at
+
+
+def _leaves_at(installation: Installation, row: AnyRow, now: datetime) -> datetime | None:
+    """When a letter leaves. Once it may be with the vendor its time stands: it is printed in it."""
+    if in_doubt_since(row) and row.leaves_at:
+        leaves_at: datetime = row.leaves_at
+        return leaves_at
+    after = installation.policy.channels[row.channel].leaves_after
+    return (now + after).replace(microsecond=0) if after else None
 
 
 def _is_awaited(row: AnyRow, now: datetime) -> bool:
@@ -206,11 +251,11 @@ def _contact(row: AnyRow) -> Contact | None:
     if row.contact_kind is None or row.replaced_at is not None:
         return None
     destination = destination_of(row.contact_kind, row.value)
-    return Contact(row.contact_id, row.contact_kind, row.version, destination, row.verified_at)
+    return Contact(row.contact_id, row.contact_kind, row.version, destination, row.verified_at, row.finding)
 
 
 def _profile(row: AnyRow, contact: Contact) -> Profile:
-    return Profile(row.country, (contact,), preference=None, backup=None)
+    return Profile(row.country, (contact,), preference=None, backup=None, state=row.account_state)
 
 
 def _taken_at(row: AnyRow) -> datetime | None:
@@ -229,7 +274,7 @@ def _is_worn_out(installation: Installation, row: AnyRow, now: datetime) -> bool
 def _renewed(installation: Installation, connection: Connection, row: AnyRow, now: datetime) -> AnyRow:
     with locked(installation, connection, row.case_id) as case:
         new = codes.renew(case, now)
-    connection.execute(_POINT_TO, {"of": row.id, "new": new})
+    point_to(connection, row.id, new)
     found = lock_due(connection, row.id, now)
     assert found is not None  # noqa: S101 - this transaction holds its lock
     return found

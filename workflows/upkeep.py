@@ -12,9 +12,10 @@ from uuid import UUID
 from sqlalchemy import Connection, and_, bindparam, func, insert, literal, or_, select, text, update
 
 from models.base import AnyRow, one_of
-from models.cases import IS_OPEN, Actor, CaseEvent, CaseEventFacts, CaseState, ResetCase
+from models.cases import IS_OPEN, OPEN_STATES, Actor, CaseEvent, CaseEventFacts, CaseState, ResetCase
 from models.inbound import InboundMail, Verdict
-from models.messages import Message, MessageStatus
+from models.messages import DeliveryReceipt, Message, MessageStatus
+from policy.vocabulary import MessageKind
 from workflows.cases import WITHDRAW, locked
 from workflows.history import Entry, Line, write_line
 from workflows.installation import Installation
@@ -59,6 +60,39 @@ _DUE_MAILS = (
 _RING_MAILS = (
     update(InboundMail).where(InboundMail.id.in_(_DUE_MAILS)).values(rung_at=bindparam("now")).returning(InboundMail.id)
 )
+_DUE_RECEIPTS = (
+    select(DeliveryReceipt.id)
+    .where(
+        DeliveryReceipt.settled_at.is_(None),
+        or_(DeliveryReceipt.rung_at.is_(None), DeliveryReceipt.rung_at <= bindparam("rung_before")),
+    )
+    .order_by(DeliveryReceipt.received_at)
+    .limit(BATCH)
+    .with_for_update(skip_locked=True)
+)
+_RING_RECEIPTS = (
+    update(DeliveryReceipt)
+    .where(DeliveryReceipt.id.in_(_DUE_RECEIPTS))
+    .values(rung_at=bindparam("now"))
+    .returning(DeliveryReceipt.id)
+)
+_DUE_RECALLS = (
+    select(Message.id)
+    .join(ResetCase, ResetCase.id == Message.case_id)
+    .where(
+        Message.leaves_at > bindparam("now"),
+        Message.kind == MessageKind.RESET_CODE,
+        Message.status == MessageStatus.SENT,
+        Message.recalled_at.is_(None),
+        or_(Message.rung_at.is_(None), Message.rung_at <= bindparam("rung_before")),
+        ResetCase.state.not_in(OPEN_STATES),
+    )
+    .limit(BATCH)
+    .with_for_update(of=Message, skip_locked=True)
+)
+_RING_RECALLS = (
+    update(Message).where(Message.id.in_(_DUE_RECALLS)).values(rung_at=bindparam("now")).returning(Message.id)
+)
 _TOO_OLD = (
     select(ResetCase.id, ResetCase.state, ResetCase.seq, ResetCase.head)
     .where(_MAY_EXPIRE, ResetCase.expires_at <= bindparam("now"))
@@ -88,6 +122,8 @@ class Overdue:
 
     messages: tuple[UUID, ...]
     mails: tuple[UUID, ...]
+    receipts: tuple[UUID, ...]
+    recalls: tuple[UUID, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,16 +136,19 @@ class Swept:
 
 
 def overdue(installation: Installation, now: datetime) -> Overdue:
-    """Messages past their time or their lease, and mails nobody has judged, that were not rung for lately.
+    """What is due and was not rung for lately; it counts as rung for now. At most `BATCH` of each kind.
 
-    They count as rung for now. At most `BATCH` of each.
+    Messages past their time or their lease, mails nobody has judged, vendors' words nobody has settled, and letters of
+    closed cases that have not left yet.
     """
     patience = timedelta(seconds=_PATIENCE * installation.settings.relay_seconds)
     times = {"now": now, "rung_before": now - patience}
     with installation.database.begin() as connection:
         messages = connection.execute(_RING_MESSAGES, times).scalars().all()
         mails = connection.execute(_RING_MAILS, times).scalars().all()
-    return Overdue(tuple(messages), tuple(mails))
+        receipts = connection.execute(_RING_RECEIPTS, times).scalars().all()
+        recalls = connection.execute(_RING_RECALLS, times).scalars().all()
+    return Overdue(tuple(messages), tuple(mails), tuple(receipts), tuple(recalls))
 
 
 def count_late(installation: Installation, since: datetime) -> int:

@@ -21,7 +21,7 @@ from models.cases import (
     ResetCase,
 )
 from models.inbound import InboundMail, Verdict
-from models.messages import Message, MessageStatus
+from models.messages import Delivery, Message, MessageStatus
 from policy.vocabulary import Channel, ContactKind, MessageKind, ProofKind
 from workflows import history
 from workflows.accounts import UnknownAccount, destination_of, masked
@@ -48,10 +48,11 @@ class CaseLine:
 class CodeSent:
     """The newest message with the case's code; `valid_until` is None until a worker took it.
 
-    `is_over` says that its code was used or replaced.
+    `delivery` is what the vendor said since; `is_over` says that its code was used or replaced.
     """
 
     status: MessageStatus
+    delivery: Delivery | None
     queued_at: datetime
     sent_at: datetime | None
     valid_until: datetime | None
@@ -125,6 +126,7 @@ class MessageView:
     channel: Channel
     destination: str
     status: MessageStatus
+    delivery: Delivery | None
     attempts: int
     due_at: datetime
     sent_at: datetime | None
@@ -218,6 +220,7 @@ _CASE = (
 _CODE = (
     select(
         Message.status,
+        Message.delivery,
         Message.created_at,
         Message.sent_at,
         Challenge.expires_at,
@@ -238,6 +241,7 @@ _MESSAGES = (
         ContactPoint.kind.label("contact_kind"),
         ContactPoint.value,
         Message.status,
+        Message.delivery,
         Message.attempts,
         Message.due_at,
         Message.sent_at,
@@ -373,4 +377,6 @@ def _events(connection: Connection, case_id: UUID) -> Iterator[EventView]:
 def _messages(connection: Connection, case_id: UUID) -> Iterator[MessageView]:
     for row in connection.execute(_MESSAGES, {"case_id": case_id}):
         destination = masked(destination_of(row.contact_kind, row.value))
-        yield MessageView(row.kind, row.channel, destination, row.status, row.attempts, row.due_at, row.sent_at)
+        yield MessageView(
+            row.kind, row.channel, destination, row.status, row.delivery, row.attempts, row.due_at, row.sent_at
+        )

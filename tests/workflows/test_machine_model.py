@@ -22,8 +22,8 @@ from sqlalchemy import func, select
 from models.accounts import Account
 from models.cases import IS_OPEN, Actor, CaseEvent, Challenge, ResetCase
 from models.messages import Message, MessageStatus
-from policy.vocabulary import MessageKind
-from tests.installations import PASSPHRASE, START, make_installation, sms_account, with_limits
+from policy.vocabulary import Channel, MessageKind
+from tests.installations import PASSPHRASE, START, make_installation, sms_account, with_limits, with_rules
 from tests.servers.postgres import Postgres
 from tests.workflows.rules_model import OPEN, TRIES_PER_ACCOUNT, TRIES_PER_CASE, Result, Rules
 from workflows import closing, codes, delivery, history, proving, upkeep
@@ -293,7 +293,8 @@ class Stories(RuleBasedStateMachine):
 
 def limited(installation: Installation) -> Installation:
     """Under limits so low that stories reach them."""
-    return with_limits(installation, wrong_tries_per_case=TRIES_PER_CASE, wrong_tries_per_account=TRIES_PER_ACCOUNT)
+    limited = with_limits(installation, wrong_tries_per_case=TRIES_PER_CASE, wrong_tries_per_account=TRIES_PER_ACCOUNT)
+    return with_rules(limited, Channel.SMS, to_one_destination=())
 
 
 def test_no_story_breaks_the_rules(database_url: str, tmp_path: Path) -> None:

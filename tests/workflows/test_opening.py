@@ -198,14 +198,18 @@ OPEN_FOR: dict[str, tuple[Any, dict[str, str], timedelta]] = {
     "email": (email_account, {}, 3 * DAY),
     "sms": (sms_account, {}, DAY),
     "voice": (sms_account, {"preference": "voice"}, DAY),
-    "a letter to Vermont": (letter_account, {}, 26 * DAY),
-    "a letter to Alaska": (letter_account, {"postal_state": "AK", "postal_zip": "99501"}, 35 * DAY),
+    "a letter to Vermont": (letter_account, {}, HOUR + 26 * DAY),
+    "a letter to Alaska": (letter_account, {"postal_state": "AK", "postal_zip": "99501"}, HOUR + 35 * DAY),
     "a letter to Puerto Rico": (
         letter_account,
         {"country": "PR", "postal_state": "PR", "postal_zip": "00901"},
-        35 * DAY,
+        HOUR + 35 * DAY,
     ),
-    "a letter to a ship in the Pacific": (letter_account, {"postal_state": "AP", "postal_zip": "96201"}, 35 * DAY),
+    "a letter to a ship in the Pacific": (
+        letter_account,
+        {"postal_state": "AP", "postal_zip": "96201"},
+        HOUR + 35 * DAY,
+    ),
 }
 
 
@@ -270,7 +274,7 @@ def test_a_letter_of_an_earlier_case_delays_the_next_one_to_24_hours_after_it(in
     second = opened_for(installation, ref, START + 2 * HOUR)
     (code,) = messages_of(installation, second.case_id, MessageKind.RESET_CODE)
     assert (code.status, code.due_at) == (MessageStatus.QUEUED, START + DAY)
-    assert case_view(installation, second.reference).expires_at == START + 27 * DAY
+    assert case_view(installation, second.reference).expires_at == START + HOUR + 27 * DAY
 
 
 def test_sends_over_another_channel_delay_nothing(installation: Installation) -> None:

@@ -13,6 +13,7 @@ from policy import rules
 from policy.vocabulary import MessageKind, ProofKind
 from tests.installations import (
     DAY,
+    HOUR,
     MINUTE,
     PASSPHRASE,
     SECOND,
@@ -227,7 +228,7 @@ def test_threads_that_guess_at_once_lose_no_wrong_try(installation: Installation
     assert counted(installation, case.reference) == (5, 5, 5)
 
 
-LIVES = {"email": (email_account, DAY), "sms": (sms_account, 10 * MINUTE), "mail": (letter_account, 21 * DAY)}
+LIVES = {"email": (email_account, DAY), "sms": (sms_account, 10 * MINUTE), "mail": (letter_account, HOUR + 21 * DAY)}
 
 
 @pytest.mark.parametrize(("account", "life"), LIVES.values(), ids=LIVES)

@@ -41,7 +41,7 @@ from workflows.upkeep import BATCH, Overdue, Swept, count_late, overdue, sweep
 from workflows.views import account_view, case_view, case_with_history, list_cases
 
 NOTHING = Swept(0, 0, ())
-NOTHING_OVERDUE = Overdue((), ())
+NOTHING_OVERDUE = Overdue((), (), (), ())
 PATIENCE = timedelta(seconds=10)
 """Five times the seconds between two relays."""
 
@@ -57,7 +57,7 @@ def test_the_sweep_expires_exactly_what_is_due(installation: Installation) -> No
     assert sweep(installation, START + DAY) == Swept(1, 0, ())
     still_open = {"EMAIL": CaseState.REQUESTED, "LETTER": CaseState.REQUESTED}
     assert states(installation) == {"SMS": CaseState.EXPIRED} | still_open
-    assert sweep(installation, START + 26 * DAY).expired == 2
+    assert sweep(installation, START + HOUR + 26 * DAY).expired == 2
 
 
 def test_an_expired_case_says_when_and_by_whom(installation: Installation) -> None:
@@ -253,7 +253,7 @@ def test_a_mail_that_nobody_judged_is_rung_for_once_per_patience(installation: I
     mail_id = store(installation, "maildir", "1", b"raw", START)
     assert mail_id is not None
     assert overdue(installation, START + PATIENCE - SECOND) == NOTHING_OVERDUE
-    assert overdue(installation, START + PATIENCE) == Overdue((), (mail_id,))
+    assert overdue(installation, START + PATIENCE) == Overdue((), (mail_id,), (), ())
     assert overdue(installation, START + 2 * PATIENCE - SECOND) == NOTHING_OVERDUE
     decide(installation, mail_id, Reading(Request.SOMETHING_ELSE, ()), START + MINUTE)
     assert overdue(installation, START + DAY) == NOTHING_OVERDUE

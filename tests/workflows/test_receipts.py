@@ -1,0 +1,241 @@
+"""What vendors say later: stored once, settled once, never backwards; and what a failure leads to."""
+
+from datetime import datetime, timedelta
+from itertools import count, permutations
+from uuid import UUID
+
+import pytest
+from sqlalchemy import select
+
+from models.base import AnyRow
+from models.cases import Actor, CaseState, HeldFor
+from models.messages import Delivery, DeliveryReceipt, Message, MessageStatus, Outcome
+from policy.vocabulary import Channel, Fate, MessageKind
+from tests.installations import (
+    DAY,
+    MINUTE,
+    SECOND,
+    START,
+    code_parcel,
+    deliver_all,
+    email_account,
+    rows,
+    sms_account,
+)
+from tests.workflows.racing import at_once
+from workflows import breaker
+from workflows.closing import cancel
+from workflows.delivery import claim, record_failed, record_sent
+from workflows.installation import Installation
+from workflows.opening import open_case
+from workflows.parcels import Parcel
+from workflows.receipts import Said, settle, take
+from workflows.upkeep import overdue
+from workflows.views import case_view, case_with_history
+
+numbers = count()
+
+
+def sent(installation: Installation, ref: str) -> Parcel:
+    """A case whose messages were sent; the vendor's ids are those of the messages."""
+    return code_parcel(
+        deliver_all(installation, open_case(installation, ref, actor=Actor.AGENT, now=START).owed, START)
+    )
+
+
+def word(parcel: Parcel, fate: Fate, provider_id: str | None = None, event_id: str | None = None) -> Said:
+    return Said(
+        vendor="sandbox",
+        event_id=event_id or f"event-{next(numbers)}",
+        message_id=parcel.message_id,
+        provider_id=provider_id or str(parcel.message_id),
+        fate=fate,
+        word=f"said {fate}",
+        said_at=START,
+    )
+
+
+def hear(installation: Installation, *words: Said, now: datetime = START) -> tuple[UUID, ...]:
+    return tuple(owed for receipt in take(installation, words, now) for owed in settle(installation, receipt, now))
+
+
+def row_of(installation: Installation, parcel: Parcel) -> AnyRow:
+    (row,) = rows(installation, select(Message.__table__).where(Message.id == parcel.message_id))
+    return row
+
+
+def events_of(installation: Installation, parcel: Parcel) -> list[str]:
+    assert parcel.reference is not None
+    return [event.event for event in case_with_history(installation, parcel.reference)[1]]
+
+
+# --- Once, and never backwards
+
+
+def test_a_word_is_stored_once_however_often_it_comes(installation: Installation) -> None:
+    parcel = sent(installation, sms_account(installation))
+    said = word(parcel, Fate.DELIVERED)
+    first, again = take(installation, [said, said], START), take(installation, [said], START)
+    assert (len(first), again) == (1, ())
+    assert len(rows(installation, select(DeliveryReceipt.id))) == 1
+
+
+def test_a_word_is_settled_once_by_however_many_workers(installation: Installation) -> None:
+    parcel = sent(installation, sms_account(installation, backup="email"))
+    (receipt,) = take(installation, [word(parcel, Fate.UNREACHABLE)], START)
+    at_once(*[lambda: settle(installation, receipt, START)] * 4)
+    assert events_of(installation, parcel).count("undelivered") == 1
+    assert events_of(installation, parcel).count("fell_back") == 1
+
+
+@pytest.mark.parametrize("order", list(permutations([Fate.UNDER_WAY, Fate.DELIVERED, Fate.UNREACHABLE])))
+def test_in_whatever_order_words_come_the_last_stage_counts(
+    installation: Installation, order: tuple[Fate, ...]
+) -> None:
+    parcel = sent(installation, sms_account(installation))
+    hear(installation, *(word(parcel, fate) for fate in order))
+    assert row_of(installation, parcel).delivery is Delivery.FAILED
+    assert events_of(installation, parcel).count("undelivered") == 1
+
+
+def test_a_status_never_moves_backwards(installation: Installation) -> None:
+    parcel = sent(installation, sms_account(installation))
+    for fate in (Fate.DELIVERED, Fate.UNDER_WAY):
+        hear(installation, word(parcel, fate))
+    assert row_of(installation, parcel).delivery is Delivery.DELIVERED
+
+
+def test_a_word_about_an_earlier_try_or_of_nobody_changes_nothing(installation: Installation) -> None:
+    parcel = sent(installation, sms_account(installation))
+    strange = Said("sandbox", "e", UUID(int=1), "nobody's", Fate.UNREACHABLE, "said", None)
+    hear(installation, word(parcel, Fate.UNREACHABLE, provider_id="of another try"), strange)
+    assert row_of(installation, parcel).delivery is None
+    assert "undelivered" not in events_of(installation, parcel)
+    assert overdue(installation, START + DAY).receipts == ()
+
+
+def test_another_vendors_word_with_the_same_id_changes_nothing(installation: Installation) -> None:
+    parcel = sent(installation, sms_account(installation))
+    forged = Said("lob", "e", parcel.message_id, str(parcel.message_id), Fate.UNREACHABLE, "said", None)
+    hear(installation, forged)
+    assert row_of(installation, parcel).delivery is None
+
+
+def test_a_word_without_our_id_is_known_by_the_vendors(installation: Installation) -> None:
+    parcel = sent(installation, sms_account(installation))
+    hear(installation, Said("sandbox", "e", None, str(parcel.message_id), Fate.DELIVERED, "said", None))
+    assert row_of(installation, parcel).delivery is Delivery.DELIVERED
+
+
+def test_a_word_that_comes_before_the_receipt_waits_for_it(installation: Installation) -> None:
+    opened = open_case(installation, sms_account(installation, backup="email"), actor=Actor.AGENT, now=START)
+    parcel = claim(installation, opened.owed[0], START)
+    assert parcel is not None
+    (receipt,) = take(installation, [word(parcel, Fate.UNREACHABLE)], START)
+    assert settle(installation, receipt, START) == ()
+    record_sent(installation, parcel, "sandbox", str(parcel.message_id), START)
+    assert overdue(installation, START + MINUTE).receipts == (receipt,)
+    assert len(settle(installation, receipt, START + MINUTE)) == 1
+
+
+def test_a_word_about_a_message_in_doubt_tells_that_the_vendor_has_it(installation: Installation) -> None:
+    opened = open_case(installation, email_account(installation), actor=Actor.AGENT, now=START)
+    parcel = claim(installation, opened.owed[0], START)
+    assert parcel is not None
+    record_failed(installation, parcel, Outcome.UNKNOWN, "ReadTimeoutError", START)
+    hear(installation, word(parcel, Fate.UNDER_WAY, provider_id="sg-1"), now=START + SECOND)
+    row = row_of(installation, parcel)
+    assert (row.status, row.provider_id, row.in_doubt_since) == (MessageStatus.SENT, "sg-1", None)
+    assert claim(installation, parcel.message_id, START + MINUTE) is None
+
+
+# --- What a failure leads to
+
+
+def test_a_code_that_cannot_arrive_takes_the_backup_channel_and_the_history_says_why(
+    installation: Installation,
+) -> None:
+    parcel = sent(installation, sms_account(installation, backup="email"))
+    owed = hear(installation, word(parcel, Fate.UNREACHABLE), now=START + MINUTE)
+    (again,) = deliver_all(installation, owed, START + MINUTE)
+    assert (again.channel, again.kind) == (Channel.EMAIL, MessageKind.RESET_CODE)
+    assert again.code != parcel.code
+    assert parcel.reference is not None
+    events = case_with_history(installation, parcel.reference)[1]
+    assert [event.event for event in events[-2:]] == ["undelivered", "fell_back"]
+    assert events[-2].facts == {"channel": "sms", "what": "reset_code", "word": "said unreachable", "again": False}
+
+
+def test_without_a_backup_channel_the_case_waits_for_a_supervisor(installation: Installation) -> None:
+    parcel = sent(installation, sms_account(installation))
+    hear(installation, word(parcel, Fate.UNREACHABLE))
+    assert parcel.reference is not None
+    assert case_view(installation, parcel.reference).held_for is HeldFor.UNDELIVERABLE
+
+
+@pytest.mark.parametrize(
+    ("fate", "times", "wait"),
+    [
+        (Fate.AGAIN, 2, 30 * SECOND),
+        (Fate.EXPIRED, 2, timedelta()),
+        (Fate.UNANSWERED, 3, MINUTE),
+        (Fate.OURS, 3, MINUTE),
+    ],
+)
+def test_some_failures_are_tried_again_so_often_with_the_same_code(
+    installation: Installation, fate: Fate, times: int, wait: timedelta
+) -> None:
+    parcel = sent(installation, sms_account(installation, preference="voice", backup="email"))
+    now = START
+    for number in range(1, times):
+        hear(installation, word(parcel, fate, provider_id=f"try {number}" if number > 1 else None), now=now)
+        row = row_of(installation, parcel)
+        assert (row.status, row.due_at, row.provider_id) == (MessageStatus.QUEUED, now + wait, None)
+        now = now + max(wait, SECOND) if fate is not Fate.OURS else now + 5 * MINUTE
+        (again,) = deliver_again(installation, parcel, f"try {number + 1}", now)
+        assert (again.code == parcel.code) == (now < START + 10 * MINUTE)
+    hear(installation, word(parcel, fate, provider_id=f"try {times}"), now=now)
+    row = row_of(installation, parcel)
+    assert (row.status, row.delivery) == (MessageStatus.SENT, Delivery.FAILED)
+    falls_back = "fell_back" in events_of(installation, parcel)
+    assert falls_back == (fate is not Fate.UNANSWERED)
+
+
+def deliver_again(installation: Installation, parcel: Parcel, provider_id: str, now: datetime) -> list[Parcel]:
+    again = claim(installation, parcel.message_id, now)
+    assert again is not None
+    record_sent(installation, again, "sandbox", provider_id, now)
+    return [again]
+
+
+def test_trying_again_is_not_another_send_of_the_customers(installation: Installation) -> None:
+    parcel = sent(installation, sms_account(installation))
+    hear(installation, word(parcel, Fate.AGAIN))
+    deliver_again(installation, parcel, "try 2", START + MINUTE)
+    assert row_of(installation, parcel).sent_at is not None
+    assert len(rows(installation, select(Message.id).where(Message.kind == MessageKind.RESET_CODE))) == 1
+
+
+def test_a_fault_of_ours_that_shows_later_stops_the_channel(installation: Installation) -> None:
+    parcel = sent(installation, sms_account(installation))
+    hear(installation, word(parcel, Fate.OURS))
+    assert [(each.channel, each.reason) for each in breaker.stopped(installation)] == [(Channel.SMS, "said ours")]
+
+
+def test_a_notice_that_cannot_arrive_is_in_the_history_and_changes_nothing_else(installation: Installation) -> None:
+    opened = open_case(installation, sms_account(installation, backup="email"), actor=Actor.AGENT, now=START)
+    parcels = deliver_all(installation, opened.owed, START)
+    notice = next(each for each in parcels if each.kind is MessageKind.NOTICE_OPENED)
+    assert hear(installation, word(notice, Fate.UNREACHABLE)) == ()
+    assert events_of(installation, notice)[-1] == "undelivered"
+    assert case_view(installation, opened.reference).channel is Channel.SMS
+
+
+def test_a_failure_in_a_case_that_is_over_is_in_the_history_and_moves_nothing(installation: Installation) -> None:
+    parcel = sent(installation, sms_account(installation, backup="email"))
+    assert parcel.reference is not None
+    cancel(installation, parcel.reference, actor=Actor.AGENT, now=START, how="by telephone")
+    hear(installation, word(parcel, Fate.UNREACHABLE))
+    view = case_view(installation, parcel.reference)
+    assert (view.state, view.channel) == (CaseState.CANCELLED, Channel.SMS)
+    assert events_of(installation, parcel)[-1] == "undelivered"
