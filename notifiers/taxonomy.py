@@ -103,6 +103,9 @@ TWILIO_MESSAGE_ERRORS: Final[Mapping[int, Fate]] = MappingProxyType(
                 30001,  # the queue was full
                 30003,  # the phone is off or out of reach
                 30008,  # no reason is known
+                30017,  # the carrier's network is congested
+                30022,  # too many at once for a registered sender
+                30410,  # the carrier did not answer Twilio in time
             ),
             Fate.AGAIN,
         ),
@@ -110,7 +113,14 @@ TWILIO_MESSAGE_ERRORS: Final[Mapping[int, Fate]] = MappingProxyType(
             (
                 30002,  # the account is suspended
                 30007,  # filtered as unwanted
+                30010,  # it costs more than the account allows
+                30018,  # the carrier wants the sender registered
+                30023,  # the sender's messages of the day are used up
+                30024,  # the carrier takes no numbers as senders
+                30032,  # the toll-free sender is not verified
+                30033,  # the sender's campaign is suspended
                 30034,  # the sender is not registered
+                30035,  # the sender's registration is under way
             ),
             Fate.OURS,
         ),
@@ -138,6 +148,9 @@ SENDGRID_EVENTS: Final[Mapping[str, Fate]] = MappingProxyType(
 )
 """By `event`; a bounce of the type `blocked` counts as that: SendGrid may still get through."""
 
+SENDGRID_DROPS_OF_OURS: Final = ("Invalid SMTPAPI header", "Spam Content", "Recipient List over Package Quota")
+"""What the `reason` of `dropped` begins with where the recipient has nothing to do with it."""
+
 LOB_EVENTS: Final[Mapping[str, Fate]] = MappingProxyType(
     {
         **dict.fromkeys(
@@ -155,6 +168,7 @@ LOB_EVENTS: Final[Mapping[str, Fate]] = MappingProxyType(
         ),
         "letter.delivered": Fate.DELIVERED,
         **dict.fromkeys(("letter.returned_to_sender", "letter.failed"), Fate.UNREACHABLE),
+        "letter.rejected": Fate.OURS,  # it was never made
     }
 )
 """By `event_type.id`. A letter that was deleted was recalled by us."""
