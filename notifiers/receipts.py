@@ -20,9 +20,9 @@ _IDENTIFIER = re.compile(r"[!-~]{1,200}")
 class Word:
     """One later word of a vendor about a message.
 
-    `vendor` is "twilio", "sendgrid" or "lob", and `event_id` unique among its words. `message_id` is ours, as the vendor
-    was given it, None where it does not come back; `provider_id` is the one on the receipt. `word` is a short one for
-    people, such as "undelivered 30006". `said_at` is in UTC. `order` counts the words about one call.
+    `vendor` is "twilio", "sendgrid" or "lob", and `event_id` unique among its words. `message_id` is ours, as the
+    vendor was given it, None where it does not come back; `provider_id` is the one on the receipt. `word` is a short
+    one for people, such as "undelivered 30006". `said_at` is in UTC. `order` counts the words about one call.
     """
 
     vendor: str

@@ -15,7 +15,7 @@ from twilio.request_validator import RequestValidator
 
 from foundation.settings import Settings
 from notifiers import taxonomy
-from notifiers.receipts import Unreadable, Unsigned, Word, identifier, in_utc
+from notifiers.receipts import Unsigned, Word, identifier, in_utc
 
 VENDOR = "twilio"
 
@@ -76,9 +76,7 @@ def call_words(form: Form, message_id: UUID) -> tuple[Word, ...]:
     fate = taxonomy.TWILIO_CALL_STATUSES.get(status)
     if not fate:
         return ()
-    order = _number(form.first("SequenceNumber"))
-    if order is None:
-        raise Unreadable("SequenceNumber is missing or no number")
+    order = _number(form.first("SequenceNumber")) or 0
     return (Word(VENDOR, f"{sid}:{status}:{order}", message_id, sid, fate, status, _moment(form), order),)
 
 

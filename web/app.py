@@ -11,7 +11,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 from starlette.types import Scope
 
-from web import brand, customer, guards, site, words
+from notifiers.receipts import Unreadable, Unsigned
+from web import brand, customer, guards, site, webhooks, words
 from web.customer import NotProven
 from web.site import CurrentSite, Site
 from workflows import installation, views
@@ -53,9 +54,12 @@ def create_app(loaded: Installation) -> FastAPI:
     app.state.site = of_installation
     app.include_router(router)
     app.include_router(customer.router)
+    app.include_router(webhooks.router)
     app.mount("/static", _Static(directory=site.FOLDER / "static"))
     for kind in (HTTPException, RequestValidationError, UnknownCase, NotProven, Exception):
         app.add_exception_handler(kind, _show_failure)
+    app.add_exception_handler(Unsigned, webhooks.refuse)
+    app.add_exception_handler(Unreadable, webhooks.put_aside)
     # The last one that is added stands outermost.
     app.add_middleware(guards.LimitBody)
     app.add_middleware(guards.SetHeaders, headers=guards.security_headers(of_installation))

@@ -14,6 +14,11 @@ log = logging.getLogger(__name__)
 
 _LONGEST_BODY = 16 * 1024
 """Bytes. The largest form has one field of a thousand characters."""
+_LONGEST_RECEIPTS = 1024 * 1024
+"""Bytes. SendGrid sends its events in batches of up to 768 KB."""
+
+WEBHOOKS = "/webhooks"
+"""Where vendors call."""
 
 _POLICY = (
     "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; "
@@ -93,19 +98,20 @@ class SetHeaders:
 
 
 class LimitBody:
-    """Refuses a body that is longer than any form of ours, while it is being read."""
+    """Refuses a body that is longer than any form of ours, or any batch of receipts, while it is being read."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         read = 0
+        longest = _LONGEST_RECEIPTS if scope.get("path", "").startswith(f"{WEBHOOKS}/") else _LONGEST_BODY
 
         async def receive_counting() -> Message:
             nonlocal read
             message = await receive()
             read += len(message.get("body", b""))
-            if read > _LONGEST_BODY:
+            if read > longest:
                 raise HTTPException(413)
             return message
 
