@@ -111,6 +111,13 @@ def test_a_missing_or_odd_header_is_refused(missing: str, instead: str | None) -
         read(b"[]", headers)
 
 
+def test_a_signature_with_something_around_it_is_refused() -> None:
+    headers = KEY.headers(b"[]", NOW)
+    for odd in (f"!{headers[SIGNATURE]}", f"{headers[SIGNATURE]}!"):
+        with pytest.raises(Unsigned):
+            read(b"[]", {**headers, SIGNATURE: odd})
+
+
 def test_another_key_is_refused() -> None:
     with pytest.raises(Unsigned):
         read(b"[]", OTHER_KEY.headers(b"[]", NOW))
