@@ -22,7 +22,7 @@ class Word:
 
     `vendor` is "twilio", "sendgrid" or "lob", and `event_id` unique among its words. `message_id` is ours, as the
     vendor was given it, None where it does not come back; `provider_id` is the one on the receipt. `word` is a short
-    one for people, such as "undelivered 30006". `said_at` is in UTC. `order` counts the words about one call.
+    one for people, such as "undelivered 30006". `said_at` is in UTC.
     """
 
     vendor: str
@@ -32,7 +32,6 @@ class Word:
     fate: Fate
     word: str
     said_at: datetime | None
-    order: int = 0
 
 
 class Unsigned(Exception):

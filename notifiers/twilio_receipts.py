@@ -77,7 +77,7 @@ def call_words(form: Form, message_id: UUID) -> tuple[Word, ...]:
     if not fate:
         return ()
     order = _number(form.first("SequenceNumber")) or 0
-    return (Word(VENDOR, f"{sid}:{status}:{order}", message_id, sid, fate, status, _moment(form), order),)
+    return (Word(VENDOR, f"{sid}:{status}:{order}", message_id, sid, fate, status, _moment(form)),)
 
 
 def _number(text: str) -> int | None:

@@ -6,8 +6,9 @@ While a channel is stopped its messages wait; none is spent on a vendor that ref
 import logging
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import Connection, bindparam, select, update
+from sqlalchemy import Connection, Select, bindparam, select, update
 
 from models.base import AnyRow
 from models.messages import ChannelBreaker, Outcome
@@ -39,7 +40,7 @@ _START = _OF_CHANNEL.values(failures=0, stopped_at=None, reason=None, probe_at=N
 _TAKE_PROBE = _OF_CHANNEL.where(ChannelBreaker.probe_at == bindparam("before")).values(
     probe_at=bindparam("at"), probes=ChannelBreaker.probes + 1
 )
-_STOPPED = (
+_STOPPED: Select[*tuple[Any, ...]] = (
     select(ChannelBreaker.channel, ChannelBreaker.stopped_at, ChannelBreaker.reason, ChannelBreaker.probe_at)
     .where(ChannelBreaker.stopped_at.is_not(None))
     .order_by(ChannelBreaker.channel)
@@ -51,9 +52,9 @@ class Stopped:
     """A channel that is stopped; `reason` is the failure's short word, `probe_at` when it is tried again."""
 
     channel: Channel
-    stopped_at: datetime | None
-    reason: str | None
-    probe_at: datetime | None
+    stopped_at: datetime
+    reason: str
+    probe_at: datetime
 
 
 def wait_for(connection: Connection, row: AnyRow, now: datetime) -> datetime | None:

@@ -101,7 +101,8 @@ class Said:
 
 def take(installation: Installation, words: Sequence[Said], now: datetime) -> tuple[UUID, ...]:
     """Stores each word once, and answers with the new ones' ids. Ring for them after."""
-    ids = (_store(installation, said, now) for said in words)
+    with installation.database.begin() as connection:
+        ids = [_store(connection, said, now) for said in words]
     return tuple(stored for stored in ids if stored is not None)
 
 
@@ -121,7 +122,7 @@ def settle(installation: Installation, receipt_id: UUID, now: datetime) -> tuple
         return _apply(installation, connection, message, receipt, now) if message else ()
 
 
-def _store(installation: Installation, said: Said, now: datetime) -> UUID | None:
+def _store(connection: Connection, said: Said, now: datetime) -> UUID | None:
     receipt_id = new_id()
     row = {
         "id": receipt_id,
@@ -136,7 +137,7 @@ def _store(installation: Installation, said: Said, now: datetime) -> UUID | None
         "rung_at": now,
     }
     try:
-        with installation.database.begin() as connection:
+        with connection.begin_nested():
             connection.execute(_INSERT, row)
     except IntegrityError:
         return None

@@ -40,9 +40,7 @@ EVENT: dict[str, Any] = {
     "object": "event",
 }
 SAID_AT = datetime(2026, 11, 24, 18, 4, 30, tzinfo=UTC)
-WORD = Word(
-    "lob", EVENT["id"], MESSAGE, EVENT["reference_id"], Fate.UNREACHABLE, "letter.returned_to_sender", SAID_AT, 0
-)
+WORD = Word("lob", EVENT["id"], MESSAGE, EVENT["reference_id"], Fate.UNREACHABLE, "letter.returned_to_sender", SAID_AT)
 BODY = json.dumps(EVENT).encode()
 
 

@@ -38,7 +38,7 @@ EVENT: dict[str, Any] = {
     "status": "5.1.1",
     "message_id": str(MESSAGE),
 }
-WORD = Word("sendgrid", EVENT["sg_event_id"], MESSAGE, "14c5d75ce93", Fate.UNREACHABLE, "bounce", NOW, 0)
+WORD = Word("sendgrid", EVENT["sg_event_id"], MESSAGE, "14c5d75ce93", Fate.UNREACHABLE, "bounce", NOW)
 SIGNATURE, TIMESTAMP = "X-Twilio-Email-Event-Webhook-Signature", "X-Twilio-Email-Event-Webhook-Timestamp"
 
 # The example in the tests of SendGrid's own library.

@@ -149,7 +149,7 @@ def test_whatever_twilio_signs_is_let_in(fields: dict[str, str]) -> None:
 @pytest.mark.parametrize(("status", "fate"), taxonomy.TWILIO_MESSAGE_STATUSES.items())
 def test_a_status_of_an_sms_means_what_the_table_says(status: str, fate: Fate) -> None:
     words = message_words(form(MessageSid=SMS, MessageStatus=status), MESSAGE)
-    assert words == (Word("twilio", f"{SMS}:{status}", MESSAGE, SMS, fate, status, None, 0),)
+    assert words == (Word("twilio", f"{SMS}:{status}", MESSAGE, SMS, fate, status, None),)
 
 
 @pytest.mark.parametrize("status", ["failed", "undelivered"])
@@ -184,13 +184,13 @@ def test_a_status_of_a_call_means_what_the_table_says(status: str, fate: Fate) -
     fields = {"SequenceNumber": "2", "Timestamp": "Tue, 24 Nov 2026 20:05:00 +0200"}
     words = call_words(form(CallSid=CALL, CallStatus=status, **fields), MESSAGE)
     at = datetime(2026, 11, 24, 18, 5, tzinfo=UTC)
-    assert words == (Word("twilio", f"{CALL}:{status}:2", MESSAGE, CALL, fate, status, at, 2),)
+    assert words == (Word("twilio", f"{CALL}:{status}:2", MESSAGE, CALL, fate, status, at),)
 
 
 @pytest.mark.parametrize("odd", ["", "soon", "-1", "9" * 10, "٣"])
 def test_a_call_without_a_readable_order_or_time_still_counts(odd: str) -> None:
     (word,) = call_words(form(CallSid=CALL, CallStatus="busy", SequenceNumber=odd, Timestamp=odd), MESSAGE)
-    assert (word.event_id, word.order, word.said_at) == (f"{CALL}:busy:0", 0, None)
+    assert (word.event_id, word.said_at) == (f"{CALL}:busy:0", None)
 
 
 def test_a_status_that_nobody_knows_is_no_word() -> None:

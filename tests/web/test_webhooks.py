@@ -14,17 +14,18 @@ from fastapi import FastAPI
 from fastapi.routing import APIRoute
 from httpx2 import Response
 from pydantic import SecretStr
+from sqlalchemy import select
 from starlette.testclient import TestClient
 from starlette.types import Message
 
 from foundation import clock
+from models.messages import DeliveryReceipt
 from policy.vocabulary import Fate
-from tests.installations import make_installation
+from tests.installations import make_installation, rows
 from tests.servers import signing
 from tests.servers.signing import SendGridKey
 from tests.web.browser import browser
 from web import webhooks
-from workflows import receipts
 from workflows.installation import Installation
 
 PUBLIC = "https://northfold.example/account"  # below a path that a proxy takes off
@@ -69,7 +70,6 @@ def installation(database_url: str, tmp_path: Path) -> Iterator[Installation]:
         sendgrid_webhook_key=KEY.setting,
         lob_webhook_secret=SecretStr(SECRET),
     )
-    receipts.taken.clear()
     yield made
     made.database.dispose()
 
@@ -83,11 +83,11 @@ def bare(database_url: str, tmp_path: Path) -> Iterator[TestClient]:
     made.database.dispose()
 
 
-def stored() -> dict[str, tuple[str, UUID | None, str, Fate, str]]:
+def stored(installation: Installation) -> dict[str, tuple[str, UUID | None, str, Fate, str]]:
     """What the store holds, by the vendors' ids of the events."""
     return {
-        said.event_id: (said.vendor, said.message_id, said.provider_id, said.fate, said.word)
-        for said in receipts.taken.values()
+        row.event_id: (row.vendor, row.message_id, row.provider_id, row.fate, row.word)
+        for row in rows(installation, select(DeliveryReceipt))
     }
 
 
@@ -112,54 +112,56 @@ def post(
     return client.post(f"{SEEN}{path}", content=body, headers={**headers, "Content-Type": kind})
 
 
-def test_an_sms_that_was_not_delivered_is_stored(client: TestClient) -> None:
+def test_an_sms_that_was_not_delivered_is_stored(installation: Installation, client: TestClient) -> None:
     answer = from_twilio(client, SMS_PATH, SMS_FIELDS)
     assert (answer.status_code, answer.content) == (204, b"")
-    assert stored() == {f"{SMS}:undelivered": ("twilio", MESSAGE, SMS, Fate.UNREACHABLE, "undelivered 30006")}
+    assert stored(installation) == {
+        f"{SMS}:undelivered": ("twilio", MESSAGE, SMS, Fate.UNREACHABLE, "undelivered 30006")
+    }
 
 
-def test_a_busy_call_is_stored(client: TestClient) -> None:
+def test_a_busy_call_is_stored(installation: Installation, client: TestClient) -> None:
     assert from_twilio(client, CALL_PATH, CALL_FIELDS).status_code == 204
-    assert stored() == {f"{CALL}:busy:3": ("twilio", MESSAGE, CALL, Fate.UNANSWERED, "busy")}
+    assert stored(installation) == {f"{CALL}:busy:3": ("twilio", MESSAGE, CALL, Fate.UNANSWERED, "busy")}
 
 
-def test_a_bounced_mail_is_stored(client: TestClient) -> None:
+def test_a_bounced_mail_is_stored(installation: Installation, client: TestClient) -> None:
     assert from_sendgrid(client, json.dumps([MAIL_EVENT]).encode()).status_code == 204
     wanted = ("sendgrid", MESSAGE, "14c5d75ce93", Fate.UNREACHABLE, "bounce")
-    assert stored() == {MAIL_EVENT["sg_event_id"]: wanted}
+    assert stored(installation) == {MAIL_EVENT["sg_event_id"]: wanted}
 
 
-def test_a_letter_that_came_back_is_stored(client: TestClient) -> None:
+def test_a_letter_that_came_back_is_stored(installation: Installation, client: TestClient) -> None:
     assert from_lob(client, json.dumps(LETTER_EVENT).encode()).status_code == 204
     wanted = ("lob", MESSAGE, LETTER, Fate.UNREACHABLE, "letter.returned_to_sender")
-    assert stored() == {LETTER_EVENT["id"]: wanted}
+    assert stored(installation) == {LETTER_EVENT["id"]: wanted}
 
 
-def test_what_comes_again_is_stored_once(client: TestClient) -> None:
+def test_what_comes_again_is_stored_once(installation: Installation, client: TestClient) -> None:
     body = json.dumps([MAIL_EVENT, MAIL_EVENT]).encode()
     for _ in range(2):
         assert from_sendgrid(client, body).status_code == 204
         assert from_twilio(client, SMS_PATH, SMS_FIELDS).status_code == 204
-    assert set(stored()) == {MAIL_EVENT["sg_event_id"], f"{SMS}:undelivered"}
+    assert set(stored(installation)) == {MAIL_EVENT["sg_event_id"], f"{SMS}:undelivered"}
 
 
-def test_one_bad_event_does_not_cost_the_others_of_its_batch(client: TestClient) -> None:
+def test_one_bad_event_does_not_cost_the_others_of_its_batch(installation: Installation, client: TestClient) -> None:
     body = json.dumps([{"event": "bounce"}, MAIL_EVENT, {"event": "open"}, 17]).encode()
     assert from_sendgrid(client, body).status_code == 204
-    assert set(stored()) == {MAIL_EVENT["sg_event_id"]}
+    assert set(stored(installation)) == {MAIL_EVENT["sg_event_id"]}
 
 
-def test_a_status_that_nobody_knows_is_taken_and_stores_nothing(client: TestClient) -> None:
+def test_a_status_that_nobody_knows_is_taken_and_stores_nothing(installation: Installation, client: TestClient) -> None:
     assert from_twilio(client, SMS_PATH, {**SMS_FIELDS, "MessageStatus": "teleported"}).status_code == 204
     assert (
         from_lob(client, json.dumps({**LETTER_EVENT, "event_type": {"id": "letter.viewed"}}).encode()).status_code
         == 204
     )
-    assert stored() == {}
+    assert stored(installation) == {}
 
 
 def test_what_is_signed_and_unreadable_is_taken_and_noted_without_its_contents(
-    client: TestClient, caplog: pytest.LogCaptureFixture
+    installation: Installation, client: TestClient, caplog: pytest.LogCaptureFixture
 ) -> None:
     answers = [
         from_twilio(client, SMS_PATH, {"To": NUMBER}),
@@ -171,10 +173,12 @@ def test_what_is_signed_and_unreadable_is_taken_and_noted_without_its_contents(
     noted = [record for record in caplog.records if record.name == "web.webhooks"]
     assert [record.levelno for record in noted] == 4 * [logging.WARNING]
     assert all("cannot be read" in record.getMessage() for record in noted)
-    assert stored() == {}
+    assert stored(installation) == {}
 
 
-def test_what_somebody_else_signed_is_refused_in_one_line_of_text(client: TestClient) -> None:
+def test_what_somebody_else_signed_is_refused_in_one_line_of_text(
+    installation: Installation, client: TestClient
+) -> None:
     answers = [
         from_twilio(client, SMS_PATH, SMS_FIELDS, ANOTHER),
         from_twilio(client, CALL_PATH, CALL_FIELDS, ANOTHER),
@@ -186,7 +190,7 @@ def test_what_somebody_else_signed_is_refused_in_one_line_of_text(client: TestCl
         assert (answer.status_code, answer.text) == (403, "The signature is missing, wrong or too old.\n")
         assert answer.headers["content-type"].startswith("text/plain")
         assert "content-security-policy" in answer.headers
-    assert stored() == {}
+    assert stored(installation) == {}
 
 
 BREAKING = {

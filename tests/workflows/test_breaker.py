@@ -100,7 +100,6 @@ def test_one_message_tries_and_if_it_fails_the_wait_doubles_up_to_five_minutes(i
     now, waits = START, []
     for message_id in messages[1:]:
         probe_at = stopped(installation)[0].probe_at
-        assert probe_at is not None
         waits.append((probe_at - now).total_seconds())
         now = probe_at
         fail(installation, message_id, Outcome.MISCONFIGURED, now)
@@ -150,6 +149,5 @@ def test_the_longest_wait_is_five_minutes_however_long_it_lasts(installation: In
     for _ in range(40):
         fail(installation, messages[0], Outcome.MISCONFIGURED, now)
         probe_at, due_at = stopped(installation)[0].probe_at, row_of(installation, messages[0]).due_at
-        assert probe_at is not None
         assert probe_at - now <= timedelta(minutes=5)
         now = max(probe_at, due_at)
