@@ -94,7 +94,8 @@ def _account(installation: Installation, row: Mapping[str, object], earlier: Con
     )
     if account.ref in earlier:
         raise ValueError("ref: stands in an earlier row too")
-    profile = Profile(account.country, tuple(map(_as_contact, account.contacts())), account.preference, account.backup)
+    contacts = tuple(map(_as_contact, account.contacts()))
+    profile = Profile(account.country, contacts, account.preference, account.backup, account.postal_state)
     for name, channel in (("preference", account.preference), ("backup", account.backup)):
         try:
             if channel:
