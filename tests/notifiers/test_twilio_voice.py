@@ -29,7 +29,7 @@ from policy.vocabulary import Channel, MessageKind
 from tests.notifiers.samples import BRAND, CODE, LINK, NAME, PHONE, REFERENCE, message, permit
 from tests.notifiers.twilio_samples import FAULTS, IN_DOUBT, SHORT, is_taken, settings
 from tests.servers.ports import LOOPBACK, free_port, port_of
-from tests.servers.stand_in import CloseTaken, Instead, Reply
+from tests.servers.stand_in import CloseTaken
 from tests.servers.twilio import ACCOUNT_SID, AUTH_TOKEN, FROM, Twilio
 from tests.servers.waiting import until
 
