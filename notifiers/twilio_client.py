@@ -7,7 +7,7 @@ Retry-After from whoever catches its exceptions, and logs the customer's number.
 import json
 import logging
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 from http import HTTPStatus
 from typing import Any, Final
@@ -36,7 +36,7 @@ _E164 = re.compile(r"\+[1-9]\d{6,14}", re.ASCII)
 # Twilio's clock and ours may differ; and it cuts off what is below a second.
 _CLOCKS_APART = timedelta(seconds=10)
 _CODES = range(1, 100_000)
-_ONE_PAGE = 1000  # records, the most that Twilio puts on one
+_PAGE_SIZE = 1000  # records, the most that Twilio puts on one page
 
 
 def client(settings: Settings, timeout: urllib3.Timeout) -> Client:
@@ -45,7 +45,7 @@ def client(settings: Settings, timeout: urllib3.Timeout) -> Client:
         settings.twilio_account_sid,
         settings.twilio_auth_token.get_secret_value(),
         http_client=_KeptConnections(settings, timeout),
-        # Or else TWILIO_EDGE and TWILIO_REGION would lead elsewhere than the settings say. An empty mapping does not count.
+        # Not empty, or else the SDK would read the process's TWILIO_EDGE, and go elsewhere than the settings say.
         environment={"TWILIO_EDGE": ""},
     )
 
@@ -73,15 +73,15 @@ class _KeptConnections(HttpClient):  # type: ignore[misc]
         data: Mapping[str, object] | None,
         headers: Mapping[str, str],
         auth: tuple[str, str],
-        **_: object,  # the pool has its own rules for timeouts and redirects
+        **__: object,  # the pool has its own rules for timeouts and redirects
     ) -> Response:
         """Twilio's answer of 2xx. Raises a `DeliveryFailed` for any other, and where there is none."""
-        host, path = urlsplit(uri)[1:3]
+        host, _, path = uri.removeprefix("https://").partition("/")
         query = f"?{urlencode(params)}" if params else ""
         try:
             answer = self._pools[host].urlopen(
                 method,
-                f"{self._paths[host]}{path}{query}",
+                f"{self._paths[host]}/{path}{query}",
                 body=urlencode(data, doseq=True) if data else None,
                 headers={**headers, **urllib3.make_headers(basic_auth=":".join(auth))},
             )
@@ -135,14 +135,15 @@ def receipt(create: Callable[..., Any], **fields: object) -> Receipt:
     return Receipt(PROVIDER, sid)
 
 
-def taken_since(begin: datetime, read: Callable[..., list[Any]], **filters: str) -> list[Any]:
-    """What Twilio took since `begin`, of the records that the SDK's `read` lists.
+def taken_since(begin: datetime, page: Callable[..., Iterable[Any]], **filters: str) -> list[Any]:
+    """What Twilio took since `begin`, of the records that the SDK's `page` lists, newest first.
 
-    Twilio's own filters by date leave out what is still queued, so the date is compared here.
+    Twilio's own filters by date leave out what is still queued, so the date is compared here; and one page of all that
+    an account ever sent to one number is enough.
     Raises a `DeliveryFailed`, but never `Unknown` or `NotSent`: that the question failed says nothing of the message.
     """
     try:
-        records = read(limit=_ONE_PAGE, **filters)
+        records = list(page(page_size=_PAGE_SIZE, **filters))
     except (NotSent, Unknown) as failure:
         raise Unavailable(failure.code, None) from failure
     except UNREADABLE:

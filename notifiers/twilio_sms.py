@@ -41,7 +41,7 @@ class TwilioSms:
 
     def _found(self, to: str, words: str, since: datetime) -> str | None:
         """The sid of an SMS with these words. A code is known by itself, because the minutes next to it change."""
-        taken = twilio_client.taken_since(since, self._messages.list, to=to)
+        taken = twilio_client.taken_since(since, self._messages.page, to=to)
         return next((each.sid for each in taken if words in (each.body or "")), None)
 
 

@@ -52,7 +52,7 @@ class TwilioVoice:
 
     def _found(self, to: str, since: datetime) -> str | None:
         """The sid of a call that was begun since. Calls look alike, and nobody wants to be called twice at once."""
-        taken = twilio_client.taken_since(since, self._calls.list, to=to, from_=self._from)
+        taken = twilio_client.taken_since(since, self._calls.page, to=to, from_=self._from)
         return next((each.sid for each in taken), None)
 
 

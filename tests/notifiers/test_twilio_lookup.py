@@ -15,7 +15,7 @@ from notifiers.contract import DeliveryFailed, Misconfigured, NotSent, PermitMis
 from notifiers.twilio_lookup import TwilioLookup
 from policy.vocabulary import Channel, Finding
 from tests.notifiers.samples import PHONE, permit
-from tests.notifiers.twilio_samples import FAULTS, SHORT, settings
+from tests.notifiers.twilio_samples import FAULTS, patience, settings
 from tests.servers.ports import LOOPBACK, free_port, port_of
 from tests.servers.stand_in import Instead, Reply
 from tests.servers.twilio import AUTH_TOKEN, Twilio, status
@@ -93,7 +93,7 @@ def test_each_failure_means_one_thing_and_never_unknown(twilio: Twilio, name: st
     fault, meaning, code = FAULTS[name]
     twilio.fail(fault)
 
-    failed = failure_of(lookup(twilio.base_url, SHORT))
+    failed = failure_of(lookup(twilio.base_url, patience(fault)))
 
     assert type(failed) is (NotSent if meaning is Unknown else DIFFERENT.get(name, meaning))
     assert failed.code == (code if code != "no_sid" else "unreadable_number")
@@ -163,15 +163,16 @@ def test_a_connection_that_was_closed_while_idle_is_replaced() -> None:
 def test_neither_number_nor_key_is_logged_or_printed_even_when_everything_is_logged(
     twilio: Twilio, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    examining, written = lookup(twilio.base_url, SHORT), []
+    written = []
     caplog.set_level(logging.DEBUG)
     for name in ("urllib3", "urllib3.connectionpool", "twilio", "twilio.http_client"):
         caplog.set_level(logging.DEBUG, logger=name)
 
+    examining = lookup(twilio.base_url)
     examining.examine(permit(Channel.SMS))
     for fault, _, _ in FAULTS.values():
         twilio.fail(fault)
-        written.append("".join(traceback.format_exception(failure_of(examining))))
+        written.append("".join(traceback.format_exception(failure_of(lookup(twilio.base_url, patience(fault))))))
     written += [caplog.text, *capfd.readouterr(), repr(examining), repr(vars(examining))]
 
     assert "GET /v2/PhoneNumbers/•••?Fields=line_type_intelligence" in caplog.text

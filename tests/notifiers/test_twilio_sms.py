@@ -28,7 +28,7 @@ from notifiers.contract import (
 from notifiers.twilio_sms import TwilioSms
 from policy.vocabulary import Channel, MessageKind
 from tests.notifiers.samples import CANCEL_LINK, CODE, EMAIL, LINK, NAME, PHONE, REFERENCE, message, permit
-from tests.notifiers.twilio_samples import FAULTS, IN_DOUBT, SHORT, is_taken, settings
+from tests.notifiers.twilio_samples import FAULTS, IN_DOUBT, is_taken, patience, settings
 from tests.servers.ports import LOOPBACK, free_port, port_of
 from tests.servers.stand_in import CloseTaken, Instead, Reply
 from tests.servers.twilio import ACCOUNT_SID, AUTH_TOKEN, FROM, MESSAGING_SERVICE_SID, Twilio, status
@@ -181,10 +181,9 @@ def test_waiting_has_an_end() -> None:
 @pytest.mark.parametrize("name", FAULTS)
 def test_each_failure_means_one_thing_and_nothing_is_tried_again(twilio: Twilio, name: str) -> None:
     fault, meaning, code = FAULTS[name]
-    sending = notifier(twilio.base_url, SHORT)
     twilio.fail(fault)
 
-    failed = failure_of(sending)
+    failed = failure_of(notifier(twilio.base_url, patience(fault)))
     assert (type(failed), failed.code) == (meaning, code)
     if is_taken(fault):
         until(lambda: twilio.sent, "the message is taken")
@@ -258,14 +257,14 @@ def test_only_a_plain_number_is_sent_to(twilio: Twilio, number: str) -> None:
 
 @pytest.mark.parametrize("name", IN_DOUBT)
 def test_after_doubt_an_sms_is_sent_only_if_twilio_never_had_it(twilio: Twilio, name: str) -> None:
-    fault, sending, sent = FAULTS[name][0], notifier(twilio.base_url, SHORT), code_message()
+    fault, sent = FAULTS[name][0], code_message()
     twilio.fail(fault)
     again = in_doubt(sent)
-    assert isinstance(failure_of(sending, sent), Unknown)
+    assert isinstance(failure_of(notifier(twilio.base_url, patience(fault)), sent), Unknown)
     if is_taken(fault):
         until(lambda: twilio.sent, "the message is taken")
 
-    receipts = {sending.send(again, permit(Channel.SMS)) for _ in range(3)}
+    receipts = {notifier(twilio.base_url).send(again, permit(Channel.SMS)) for _ in range(3)}
 
     (taken,) = twilio.sent
     assert receipts == {Receipt("twilio", taken.sid)}
@@ -318,7 +317,7 @@ def test_nothing_is_sent_until_the_doubt_is_settled(twilio: Twilio, name: str) -
     fault, meaning, code = FAULTS[name]
     twilio.fail(fault)
 
-    failed = failure_of(notifier(twilio.base_url, SHORT), in_doubt(code_message()))
+    failed = failure_of(notifier(twilio.base_url, patience(fault)), in_doubt(code_message()))
 
     assert type(failed) is (Unavailable if meaning is Unknown else meaning)
     assert failed.code == (code if code != "no_sid" else "unreadable_list")
@@ -353,12 +352,13 @@ def test_a_listed_message_without_a_date_counts_and_one_without_a_sid_or_text_do
 def test_nothing_secret_is_logged_or_printed_even_when_everything_is_logged(
     twilio: Twilio, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    sending, written = notifier(twilio.base_url, SHORT), []
+    written = []
     caplog.set_level(logging.DEBUG)
     for name in ("urllib3", "urllib3.connectionpool", "twilio", "twilio.http_client", twilio_client.__name__):
         caplog.set_level(logging.DEBUG, logger=name)
 
     sent = code_message()
+    sending = notifier(twilio.base_url)
     sending.send(sent, permit(Channel.SMS))
     sending.send(in_doubt(sent), permit(Channel.SMS))
     quoting = b'{"code": 21211, "message": "+12025550142 is no number for 48217306"}'
@@ -369,7 +369,8 @@ def test_nothing_secret_is_logged_or_printed_even_when_everything_is_logged(
         (CloseTaken(), in_doubt(sent)),
     ]:
         twilio.fail(fault)
-        written.append("".join(traceback.format_exception(failure_of(sending, tried))))
+        failed = failure_of(notifier(twilio.base_url, patience(fault)), tried)
+        written.append("".join(traceback.format_exception(failed)))
     written += [caplog.text, *capfd.readouterr(), repr(sending), repr(vars(sending))]
 
     assert f"POST /2010-04-01/Accounts/{ACCOUNT_SID}/Messages.json" in caplog.text

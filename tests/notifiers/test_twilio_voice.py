@@ -27,7 +27,7 @@ from notifiers.texts import NoSuchText, VoiceLine, VoiceScript
 from notifiers.twilio_voice import TwilioVoice
 from policy.vocabulary import Channel, MessageKind
 from tests.notifiers.samples import BRAND, CODE, LINK, NAME, PHONE, REFERENCE, message, permit
-from tests.notifiers.twilio_samples import FAULTS, IN_DOUBT, SHORT, is_taken, settings
+from tests.notifiers.twilio_samples import FAULTS, IN_DOUBT, is_taken, patience, settings
 from tests.servers.ports import LOOPBACK, free_port, port_of
 from tests.servers.stand_in import CloseTaken
 from tests.servers.twilio import ACCOUNT_SID, AUTH_TOKEN, FROM, Twilio
@@ -129,7 +129,7 @@ def test_each_failure_means_one_thing_and_nobody_is_called_again(twilio: Twilio,
     fault, meaning, code = FAULTS[name]
     twilio.fail(fault)
 
-    failed = failure_of(notifier(twilio.base_url, SHORT))
+    failed = failure_of(notifier(twilio.base_url, patience(fault)))
     assert (type(failed), failed.code) == (meaning, code)
     if is_taken(fault):
         until(lambda: twilio.calls, "the call is taken")
@@ -148,14 +148,14 @@ def test_what_refuses_the_connection_got_nothing() -> None:
 
 @pytest.mark.parametrize("name", IN_DOUBT)
 def test_after_doubt_a_call_is_begun_only_if_twilio_never_had_it(twilio: Twilio, name: str) -> None:
-    fault, calling, sent = FAULTS[name][0], notifier(twilio.base_url, SHORT), code_call()
+    fault, sent = FAULTS[name][0], code_call()
     twilio.fail(fault)
     again = in_doubt(sent)
-    assert isinstance(failure_of(calling, sent), Unknown)
+    assert isinstance(failure_of(notifier(twilio.base_url, patience(fault)), sent), Unknown)
     if is_taken(fault):
         until(lambda: twilio.calls, "the call is taken")
 
-    receipts = {calling.send(again, permit(Channel.VOICE)) for _ in range(3)}
+    receipts = {notifier(twilio.base_url).send(again, permit(Channel.VOICE)) for _ in range(3)}
 
     (taken,) = twilio.calls
     assert receipts == {Receipt("twilio", taken.sid)}
@@ -188,7 +188,7 @@ def test_nobody_is_called_until_the_doubt_is_settled(twilio: Twilio, name: str) 
     fault, meaning, code = FAULTS[name]
     twilio.fail(fault)
 
-    failed = failure_of(notifier(twilio.base_url, SHORT), in_doubt(code_call()))
+    failed = failure_of(notifier(twilio.base_url, patience(fault)), in_doubt(code_call()))
 
     assert type(failed) is (Unavailable if meaning is Unknown else meaning)
     assert failed.code == (code if code != "no_sid" else "unreadable_list")
@@ -201,17 +201,19 @@ def test_nobody_is_called_until_the_doubt_is_settled(twilio: Twilio, name: str) 
 def test_nothing_secret_is_logged_or_printed_even_when_everything_is_logged(
     twilio: Twilio, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    calling, written = notifier(twilio.base_url, SHORT), []
+    written = []
     caplog.set_level(logging.DEBUG)
     for name in ("urllib3", "urllib3.connectionpool", "twilio", "twilio.http_client"):
         caplog.set_level(logging.DEBUG, logger=name)
 
     sent = code_call()
+    calling = notifier(twilio.base_url)
     calling.send(sent, permit(Channel.VOICE))
     calling.send(in_doubt(sent), permit(Channel.VOICE))
     for fault, tried in [(each[0], sent) for each in FAULTS.values()] + [(CloseTaken(), in_doubt(sent))]:
         twilio.fail(fault)
-        written.append("".join(traceback.format_exception(failure_of(calling, tried))))
+        failed = failure_of(notifier(twilio.base_url, patience(fault)), tried)
+        written.append("".join(traceback.format_exception(failed)))
     written += [caplog.text, *capfd.readouterr(), repr(calling), repr(vars(calling))]
 
     assert f"POST /2010-04-01/Accounts/{ACCOUNT_SID}/Calls.json" in caplog.text
