@@ -29,6 +29,20 @@ class _Redacting(logging.Formatter):
         return redact(super().format(record))
 
 
+class _RedactingFilter(logging.Filter):
+    def filter(self, record: logging.LogRecord) -> bool:
+        record.msg, record.args = redact(record.getMessage()), None
+        return True
+
+
+_REDACTING = _RedactingFilter()
+
+
+def redact_at_the_source(name: str) -> None:
+    """Redacts what the logger `name` writes, for every handler and level, whoever has set them up."""
+    logging.getLogger(name).addFilter(_REDACTING)
+
+
 def set_up(level: str) -> None:
     """Makes `level` (DEBUG, INFO, WARNING, ERROR) the level of this process and redaction its only way out."""
     handler = logging.StreamHandler(sys.stderr)

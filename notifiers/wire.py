@@ -8,8 +8,11 @@ from typing import Final
 import urllib3
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError
 
-from foundation import clock
+from foundation import clock, logs
 from notifiers.contract import DeliveryFailed, NotSent, Unknown
+
+# At DEBUG urllib3 writes the path of every request, and some of Twilio's hold the customer's number.
+logs.redact_at_the_source("urllib3.connectionpool")
 
 # Seconds. A little over 3, so that a lost SYN, which is sent again after 1 and after 3 seconds, does not fail the call.
 TIMEOUT: Final = urllib3.Timeout(connect=3.05, read=10)

@@ -34,6 +34,18 @@ logging.getLogger("other.library").warning("a warning about {ADDRESS}")
 log.debug("not at this level")
 """
 
+REDACT_AT_THE_SOURCE = f"""
+import logging
+from foundation import logs
+
+logging.basicConfig(level="DEBUG", format="%(message)s")
+for name in ("other", "other.part"):
+    logs.redact_at_the_source(name)
+    logs.redact_at_the_source(name)
+logging.getLogger("other").debug("GET /numbers/%s?to=%s: %d", "{PHONE}", "%2B12025550142", 200)
+logging.getLogger("other.part").debug("100 %")
+"""
+
 USE_LIBRARIES = """
 import logging
 import sys
@@ -87,6 +99,10 @@ def test_a_line_has_its_time_with_a_zone_its_level_and_who_wrote_it() -> None:
     stamp = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d{4}"
     assert re.fullmatch(rf"{stamp} INFO keyturn\.test: to ••• and {{'phone': '•••'}}: •••", first)
     assert re.fullmatch(rf"{stamp} WARNING other\.library: a warning about •••", last)
+
+
+def test_what_is_redacted_at_the_source_is_hidden_from_handlers_that_are_not_ours() -> None:
+    assert errors_of(REDACT_AT_THE_SOURCE).splitlines() == ["GET /numbers/•••?to=•••: 200", "100 %"]
 
 
 @pytest.mark.parametrize(("how", "shown"), [("ours", False), ("bare", True)])
