@@ -11,7 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 from starlette.types import Scope
 
-from web import brand, customer, guards, site, words
+from web import brand, customer, guards, outbox, site, words
 from web.customer import NotProven
 from web.site import CurrentSite, Site
 from workflows import installation, views
@@ -53,6 +53,8 @@ def create_app(loaded: Installation) -> FastAPI:
     app.state.site = of_installation
     app.include_router(router)
     app.include_router(customer.router)
+    if loaded.settings.is_demo:
+        app.include_router(outbox.router)
     app.mount("/static", _Static(directory=site.FOLDER / "static"))
     for kind in (HTTPException, RequestValidationError, UnknownCase, NotProven, Exception):
         app.add_exception_handler(kind, _show_failure)
