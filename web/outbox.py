@@ -5,8 +5,6 @@ loopback as the host, or a stranger's page could have its own name lead here (DN
 """
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from ipaddress import IPv6Address, ip_address
@@ -16,13 +14,13 @@ from fastapi import APIRouter, Depends, HTTPException, Query, Request, Response
 from fastapi.responses import HTMLResponse
 
 from foundation import clock
-from models.cases import OPEN_STATES, Actor, CaseState
+from models.cases import Actor
 from notifiers import outbox
 from notifiers.outbox import OutboxItem
 from policy.vocabulary import Channel
 from tasks.ringing import ring
 from web import guards
-from web.site import CurrentSite, Site
+from web.site import CurrentSite
 from workflows import closing, views
 
 _ON_A_PAGE: Final = 50
@@ -61,27 +59,15 @@ def _item_in_path(site: CurrentSite, receipt_id: str) -> OutboxItem:
 InPath = Annotated[OutboxItem, Depends(_item_in_path)]
 
 
-@dataclass(frozen=True, slots=True)
-class Shown:
-    """A message on the page, and the case that it belongs to, if it does."""
-
-    item: OutboxItem
-    reference: str | None
-    state: CaseState | None
-
-    @property
-    def is_open(self) -> bool:
-        return self.state in OPEN_STATES
-
-
 @page("")
 def show_outbox(site: CurrentSite, now: Now, skip: Annotated[int, Query(ge=0, le=1_000_000)] = 0) -> Response:
     """The newest messages, after the `skip` newest of all."""
     # One more than a page holds, which tells whether there are older ones.
     items = outbox.read(site.settings.outbox_path, slice(-skip - _ON_A_PAGE - 1, -skip or None))
-    shown = _shown(site, items[: -_ON_A_PAGE - 1 : -1])
+    shown = items[: -_ON_A_PAGE - 1 : -1]
+    cases = views.cases_of_messages(site.installation, [item.message_id for item in shown])
     older = skip + _ON_A_PAGE if len(items) > _ON_A_PAGE else None
-    response = site.page("outbox.html", shown=shown, now=now, skip=skip, older=older)
+    response = site.page("outbox.html", items=shown, cases=cases, now=now, skip=skip, older=older)
     response.headers["Content-Security-Policy"] = _OF_PAGE
     return response
 
@@ -99,17 +85,12 @@ def show_frame(item: InPath) -> Response:
 @form("/{receipt_id}/9")
 def press_nine(site: CurrentSite, item: InPath, now: Now) -> Response:
     """What 9 does in a call: it stops the reset."""
-    (shown,) = _shown(site, [item])
-    if item.channel is not Channel.VOICE or shown.reference is None:
+    case = views.cases_of_messages(site.installation, [item.message_id]).get(item.message_id)
+    if item.channel is not Channel.VOICE or case is None:
         raise HTTPException(404)
-    answer = closing.cancel(site.installation, shown.reference, actor=Actor.CUSTOMER, now=now, how="phone key")
+    answer = closing.cancel(site.installation, case.reference, actor=Actor.CUSTOMER, now=now, how="phone key")
     ring(answer.owed)
     return site.go(f"/outbox#{item.receipt_id}")
-
-
-def _shown(site: Site, items: Sequence[OutboxItem]) -> list[Shown]:
-    cases = views.cases_of_messages(site.installation, [item.message_id for item in items])
-    return [Shown(item, *cases.get(item.message_id, (None, None))) for item in items]
 
 
 def _is_loopback(host: str) -> bool:

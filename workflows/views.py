@@ -131,6 +131,19 @@ class MessageView:
 
 
 @dataclass(frozen=True, slots=True)
+class CaseOfMessage:
+    """Which case a message is about, how that stands now, and what the message says of it."""
+
+    reference: str
+    state: CaseState
+    kind: MessageKind
+
+    @property
+    def is_open(self) -> bool:
+        return self.state in OPEN_STATES
+
+
+@dataclass(frozen=True, slots=True)
 class MailView:
     """A mail that reached the inbox; its sender is masked."""
 
@@ -247,7 +260,7 @@ _MESSAGES = (
     .order_by(Message.created_at, Message.id)
 )
 _CASES_OF_MESSAGES = (
-    select(Message.id, ResetCase.reference, ResetCase.state)
+    select(Message.id, ResetCase.reference, ResetCase.state, Message.kind)
     .join(ResetCase, ResetCase.id == Message.case_id)
     .where(Message.id.in_(bindparam("ids", expanding=True)))
 )
@@ -338,11 +351,11 @@ def account_view(installation: Installation, ref: str) -> AccountView:
         )
 
 
-def cases_of_messages(installation: Installation, message_ids: Iterable[UUID]) -> Mapping[UUID, tuple[str, CaseState]]:
-    """Reference and state of the case of each of these messages that belongs to one."""
+def cases_of_messages(installation: Installation, message_ids: Iterable[UUID]) -> Mapping[UUID, CaseOfMessage]:
+    """The case of each of these messages that is about one."""
     with installation.database.read() as connection:
         rows = connection.execute(_CASES_OF_MESSAGES, {"ids": list(message_ids)})
-        return {row.id: (row.reference, row.state) for row in rows}
+        return {row.id: CaseOfMessage(*row[1:]) for row in rows}
 
 
 def _found(connection: Connection, reference: str) -> AnyRow:
