@@ -168,20 +168,26 @@ def _say_where_to_look() -> None:
 
     settings = installation.load().settings
     click.echo(
-        f"""Keyturn's demo. Nothing leaves this machine; what would be sent lies in {settings.outbox_path}/.
+        f"""Keyturn's demo. Nothing leaves this machine; what would be sent is shown as its recipient would get it.
 
+  Outbox     {settings.public_url}/outbox
   Page       {settings.public_url}
   Mails      drop them into {settings.maildir_path}/new/
-  Accounts   DANA-1 (US, SMS, passphrase "violet harbour lamp"), RUTH-2 (US, letter), JONAS-3 (Germany, e-mail)
+  Accounts   DANA-1    SMS, passphrase "violet harbour lamp"
+             OMAR-4    phone call, passphrase "quiet copper meadow"
+             GRACE-5   e-mail
+             RUTH-2    letter to Vermont, 21 days
+             KEONI-6   letter to Hawaii, 30 days
+             JONAS-3   in Germany: e-mail
 
 Type in another terminal:
 
   export KEYTURN_MODE=demo KEYTURN_DATA_DIR={settings.data_dir}
-  ./run inbox add examples/lost-phone.eml     a customer writes
-  ls {settings.outbox_path}                   read the code there and type it on the page
+  ./run inbox add examples/lost-phone.eml     DANA-1 writes; a mail for each account is in examples/
   ./run reset list                            where each case stands
   ./run clock advance 25h                     let a hold pass
 
+Read the code in the outbox and type it on the page.
 Ctrl-C ends it. Delete {settings.data_dir}/ to begin afresh.
 """
     )

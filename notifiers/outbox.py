@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from html import escape, unescape
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import NamedTuple
 from uuid import UUID
 
 from policy.vocabulary import Channel
@@ -23,13 +24,14 @@ _SUFFIX = {Channel.EMAIL: "eml", Channel.SMS: "txt", Channel.VOICE: "txt", Chann
 _TIME = "%Y%m%dT%H%M%S.%fZ"
 _NAME = re.compile(r"\d{8}T\d{6}\.\d{6}Z-(email|sms|voice|mail)-[0-9a-f-]{36}-[0-9a-f]{16}\.(eml|txt|html)")
 _PAGE_TO = re.compile(r"<!-- To: (.*) -->\n")
+_PRESSED = "\n\n[1 is pressed]\n\n"
 
 
 @dataclass(frozen=True, slots=True)
 class OutboxItem:
-    """One message as its recipient would have got it. `body` is plain text; the page of a letter is the file itself.
+    """One message as its recipient would have got it. `body` is plain text; `html` a mail's other part, or the letter.
 
-    `attempt` is 2 where the same message was sent a second time. `subject` is empty where a channel has none.
+    `attempt` is 2 where the same message was sent a second time. What a channel does not have is empty.
     """
 
     path: Path
@@ -38,14 +40,27 @@ class OutboxItem:
     receipt_id: str
     attempt: int
     sent_at: datetime
+    sender: str
     to: str = field(repr=False)
     subject: str
     body: str = field(repr=False)
+    html: str = field(repr=False)
+
+    @property
+    def script(self) -> tuple[str, str]:
+        """What a call says at once, and what it says after 1 is pressed."""
+        before, _, after = self.body.partition(_PRESSED)
+        return before, after
 
 
 def noted(to: str, text: str) -> bytes:
-    """The file of a text message or a call."""
+    """The file of a text message."""
     return f"To: {to}\n\n{text}\n".encode()
+
+
+def call_noted(to: str, before_key: str, after_key: str) -> bytes:
+    """The file of a call: what it says at once, and what it says after 1 is pressed."""
+    return noted(to, before_key + _PRESSED + after_key)
 
 
 def page_noted(to: str, page: str) -> bytes:
@@ -65,49 +80,69 @@ def put(folder: Path, channel: Channel, message_id: UUID, sent_at: datetime, con
     return receipt_id
 
 
-def read(folder: Path) -> list[OutboxItem]:
-    """All that was put there, the newest last; nothing where the folder does not exist yet."""
+def read(folder: Path, part: slice = slice(None)) -> list[OutboxItem]:
+    """What was put there, or `part` of it, the newest last; nothing where the folder does not exist yet."""
+    return [_item(path, attempt) for path, attempt in _listed(folder)[part]]
+
+
+def find(folder: Path, receipt_id: str) -> OutboxItem | None:
+    """The one with this receipt, if there is one."""
+    found = ((path, attempt) for path, attempt in _listed(folder) if path.stem.rpartition("-")[2] == receipt_id)
+    return next((_item(path, attempt) for path, attempt in found), None)
+
+
+def _listed(folder: Path) -> list[tuple[Path, int]]:
+    """Every file, with the number of times that its message had been sent by then."""
     if not folder.is_dir():
         return []
     attempts: Counter[str] = Counter()
-    return [_item(path, attempts) for path in sorted(folder.iterdir()) if _NAME.fullmatch(path.name)]
+    listed = []
+    for path in sorted(each for each in folder.iterdir() if _NAME.fullmatch(each.name)):
+        message_id = _parts(path)[2]
+        attempts[message_id] += 1
+        listed.append((path, attempts[message_id]))
+    return listed
 
 
-def _item(path: Path, attempts: Counter[str]) -> OutboxItem:
+def _parts(path: Path) -> tuple[str, str, str, str]:
+    """Time, channel, message id and receipt id, out of the name."""
     stamp, channel, ids = path.stem.split("-", 2)
     message_id, _, receipt_id = ids.rpartition("-")
-    attempts[message_id] += 1
-    to, subject, body = _READ[Channel(channel)](path.read_bytes())
-    return OutboxItem(
-        path,
-        Channel(channel),
-        UUID(message_id),
-        receipt_id,
-        attempts[message_id],
-        datetime.strptime(stamp, _TIME).replace(tzinfo=UTC),
-        to,
-        subject,
-        body,
-    )
+    return stamp, channel, message_id, receipt_id
 
 
-def _mail(content: bytes) -> tuple[str, str, str]:
+def _item(path: Path, attempt: int) -> OutboxItem:
+    stamp, channel, message_id, receipt_id = _parts(path)
+    sent_at = datetime.strptime(stamp, _TIME).replace(tzinfo=UTC)
+    content = _READ[Channel(channel)](path.read_bytes())
+    return OutboxItem(path, Channel(channel), UUID(message_id), receipt_id, attempt, sent_at, *content)
+
+
+class _Content(NamedTuple):
+    sender: str
+    to: str
+    subject: str
+    body: str
+    html: str
+
+
+def _mail(content: bytes) -> _Content:
     mail = email.message_from_bytes(content, policy=email.policy.default)
-    body = mail.get_body(("plain",))
-    return mail["To"], mail["Subject"], body.get_content() if body else ""
+    text, html = (part.get_content() if (part := mail.get_body((kind,))) else "" for kind in ("plain", "html"))
+    return _Content(mail["From"], mail["To"], mail["Subject"], text, html)
 
 
-def _note(content: bytes) -> tuple[str, str, str]:
+def _note(content: bytes) -> _Content:
     first, _, body = content.decode().partition("\n\n")
-    return first.removeprefix("To: "), "", body
+    return _Content("", first.removeprefix("To: "), "", body, "")
 
 
-def _letter(content: bytes) -> tuple[str, str, str]:
+def _letter(content: bytes) -> _Content:
     page = content.decode()
     words = _Words()
     words.feed(page)
     to = _PAGE_TO.match(page)
-    return unescape(to[1]) if to else "", "", words.text()
+    return _Content("", unescape(to[1]) if to else "", "", words.text(), page)
 
 
 _READ = {Channel.EMAIL: _mail, Channel.SMS: _note, Channel.VOICE: _note, Channel.MAIL: _letter}

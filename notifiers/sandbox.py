@@ -43,7 +43,8 @@ class Sandbox:
             case Channel.SMS:
                 return outbox.noted(to, texts.sms(message, now))
             case _:
-                return outbox.noted(to, _script(texts.voice(message, now)))
+                script = texts.voice(message, now)
+                return outbox.call_noted(to, _spoken(script.before_key), _spoken(script.after_key))
 
 
 def _mail(message: OutgoingMessage, to: str, sender: str, now: datetime) -> bytes:
@@ -63,9 +64,8 @@ def _mail(message: OutgoingMessage, to: str, sender: str, now: datetime) -> byte
     return mail.as_bytes()
 
 
-def _script(script: texts.VoiceScript) -> str:
-    before, after = ([line.words for line in part] for part in (script.before_key, script.after_key))
-    return "\n".join([*before, "", "[1 is pressed]", "", *after])
+def _spoken(lines: tuple[texts.VoiceLine, ...]) -> str:
+    return "\n".join(line.words for line in lines)
 
 
 def _on_one_line(address: PostalAddress) -> str:

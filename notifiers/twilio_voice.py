@@ -5,7 +5,7 @@ code comes with `reading`, after a key was pressed.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 import urllib3
@@ -56,12 +56,12 @@ class TwilioVoice:
         return next((each.sid for each in taken), None)
 
 
-def greeting(script: VoiceScript, action_url: str) -> str:
+def greeting(lines: Sequence[VoiceLine], action_url: str) -> str:
     """TwiML that says, twice, what to press, and posts the key to `action_url`. Nobody presses: it hangs up."""
     gather = Gather(input="dtmf", num_digits=1, timeout=_KEY_WAIT, action=action_url, method="POST")
-    _say(gather, script.before_key)
+    _say(gather, lines)
     gather.pause(length=2)
-    _say(gather, script.before_key)
+    _say(gather, lines)
     response = VoiceResponse()
     response.append(gather)
     return _ended(response)

@@ -20,16 +20,17 @@ _LONGEST_RECEIPTS = 1024 * 1024
 WEBHOOKS = "/webhooks"
 """Where vendors call."""
 
-_POLICY = (
+POLICY = (
     "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
+"""What a page of ours may load and do: nothing inline, nothing from elsewhere, and no frames."""
 
 
 def security_headers(site: Site) -> dict[str, str]:
     """The headers of every response that does not say otherwise."""
     headers = {
-        "Content-Security-Policy": _POLICY,
+        "Content-Security-Policy": POLICY,
         # Not `no-referrer`: with it browsers send `Origin: null` with our own forms. This never sends a path.
         "Referrer-Policy": "strict-origin",
         "X-Content-Type-Options": "nosniff",

@@ -1,7 +1,7 @@
 """What people see of cases and accounts: read in one go, destinations masked, never a code or a passphrase."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -133,6 +133,19 @@ class MessageView:
 
 
 @dataclass(frozen=True, slots=True)
+class CaseOfMessage:
+    """Which case a message is about, how that stands now, and what the message says of it."""
+
+    reference: str
+    state: CaseState
+    kind: MessageKind
+
+    @property
+    def is_open(self) -> bool:
+        return self.state in OPEN_STATES
+
+
+@dataclass(frozen=True, slots=True)
 class MailView:
     """A mail that reached the inbox; its sender is masked."""
 
@@ -250,6 +263,11 @@ _MESSAGES = (
     .where(Message.case_id == bindparam("case_id"))
     .order_by(Message.created_at, Message.id)
 )
+_CASES_OF_MESSAGES = (
+    select(Message.id, ResetCase.reference, ResetCase.state, Message.kind)
+    .join(ResetCase, ResetCase.id == Message.case_id)
+    .where(Message.id.in_(bindparam("ids", expanding=True)))
+)
 _MAILS = (
     select(
         InboundMail.id,
@@ -335,6 +353,13 @@ def account_view(installation: Installation, ref: str) -> AccountView:
             authenticators=tuple(AuthenticatorView(*each) for each in connection.execute(_AUTHENTICATORS, key)),
             cases=tuple(CaseLine(*each) for each in connection.execute(_LINE.where(ResetCase.account_id == row.id))),
         )
+
+
+def cases_of_messages(installation: Installation, message_ids: Iterable[UUID]) -> Mapping[UUID, CaseOfMessage]:
+    """The case of each of these messages that is about one."""
+    with installation.database.read() as connection:
+        rows = connection.execute(_CASES_OF_MESSAGES, {"ids": list(message_ids)})
+        return {row.id: CaseOfMessage(*row[1:]) for row in rows}
 
 
 def _found(connection: Connection, reference: str) -> AnyRow:

@@ -24,10 +24,10 @@ LOADED = re.compile(r"^import time:[^|]*\|[^|]*\| +(\w+)", re.MULTILINE)
 
 @pytest.fixture(scope="module")
 def imported(tmp_path_factory: pytest.TempPathFactory) -> Commands:
-    """Tables and the three sample accounts, for commands that change nothing others look at."""
+    """Tables and the sample accounts, for commands that change nothing others look at."""
     keyturn = Commands(tmp_path_factory.mktemp("imported") / "data")
     assert keyturn("migrate", "--json").data == {"migrated": True}
-    assert keyturn("account", "import", EXAMPLES / "accounts.csv", "--json").data == {"created": 3, "updated": 0}
+    assert keyturn("account", "import", EXAMPLES / "accounts.csv", "--json").data == {"created": 6, "updated": 0}
     return keyturn
 
 

@@ -17,6 +17,9 @@ EXAMPLES = Path(__file__).parents[2] / "examples"
         ("new-password", "dana@whitfield-pottery.example", Ask.SOMETHING_ELSE),
         ("broken-yubikey-de", "jonas@ebert-fotografie.example", Ask.RESET),
         ("letter-customer", "ruth@calloway-bees.example", Ask.RESET),
+        ("letter-customer-hawaii", "keoni@palakiko-surf.example", Ask.RESET),
+        ("call-customer", "omar@haddad-bikes.example", Ask.RESET),
+        ("email-customer", "grace@lindqvist-maps.example", Ask.RESET),
     ],
 )
 def test_each_example_names_its_customer_and_asks_what_it_should(name: str, sender: str, asks: Ask) -> None:

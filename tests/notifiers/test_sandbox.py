@@ -60,6 +60,8 @@ def test_a_mail_is_a_real_mail_with_the_headers_of_a_live_one(tmp_path: Path) ->
     parts = {part.get_content_type(): part.get_content() for part in mail.iter_parts()}
     assert parts == {"text/plain": wanted.text + "\n", "text/html": wanted.html + "\n"}
     assert item.body == parts["text/plain"]
+    assert item.html == parts["text/html"]
+    assert item.sender == mail["From"]
     assert item.subject == mail["Subject"] == wanted.subject
     assert mail["From"] == "Example Hosting <reset@hosting.example>"
     assert (mail["To"], mail["Reply-To"]) == (EMAIL, "support@hosting.example")
@@ -96,7 +98,9 @@ def test_an_address_beyond_ascii_comes_back_as_it_was(tmp_path: Path, to: str) -
 def test_a_call_is_its_script_with_the_key_to_press(tmp_path: Path) -> None:
     send(tmp_path, Channel.VOICE)
 
-    before, _, after = outbox.read(tmp_path)[0].body.partition("\n\n[1 is pressed]\n\n")
+    (item,) = outbox.read(tmp_path)
+    before, after = item.script
+    assert item.body == f"{before}\n\n[1 is pressed]\n\n{after}"
     assert "press 1" in before
     assert before.count("four") == 0
     assert after.count("four, eight, two, one.") == 3
@@ -106,7 +110,8 @@ def test_a_letter_is_a_page_and_its_body_the_words_on_it(tmp_path: Path) -> None
     send(tmp_path, Channel.MAIL)
 
     (item,) = outbox.read(tmp_path)
-    assert re.match(r"<!-- To: [^\n]* -->\n<!doctype html>", item.path.read_text())
+    assert re.match(r"<!-- To: [^\n]* -->\n<!doctype html>", item.html)
+    assert item.html == item.path.read_text()
     assert "\nMaria Lopez\n12 Mill Street\nApt 4\nMillbrook, VT 05001\n" in item.body
     assert "Type this code:\n48217 30659\n" in item.body
     assert "<" not in item.body
@@ -137,6 +142,17 @@ def test_a_message_sent_again_overwrites_nothing_and_shows_as_a_second_attempt(t
     assert [item.attempt for item in items] == [1, 1, 2]
     assert items[0].message_id == items[2].message_id == again.id
     assert len(set(receipts)) == 3
+
+
+def test_a_part_can_be_read_alone_and_one_be_found_by_its_receipt(tmp_path: Path) -> None:
+    again = message(MessageKind.NOTICE_OPENED)
+    receipts = [send(tmp_path, Channel.EMAIL, again).provider_id for _ in range(4)]
+
+    assert outbox.read(tmp_path, slice(-2, None)) == outbox.read(tmp_path)[2:]
+    assert [outbox.find(tmp_path, receipt) for receipt in receipts] == outbox.read(tmp_path)
+    for unknown in ("", "0" * 16, receipts[0][1:], f"{again.id}-{receipts[0]}", f"../{receipts[0]}"):
+        assert outbox.find(tmp_path, unknown) is None
+    assert outbox.find(tmp_path / "missing", receipts[0]) is None
 
 
 def test_files_are_for_this_user_only(tmp_path: Path) -> None:

@@ -13,8 +13,8 @@ from workflows.installation import Installation
 
 
 @contextmanager
-def browser(installation: Installation) -> Iterator[TestClient]:
-    """A client without cookies that reaches the pages at the public address."""
+def browser(installation: Installation, peer: str = "127.0.0.1") -> Iterator[TestClient]:
+    """A client without cookies that reaches the pages at the public address, from the address `peer`."""
     from web.app import create_app
 
     client = TestClient(
@@ -22,6 +22,7 @@ def browser(installation: Installation) -> Iterator[TestClient]:
         base_url=installation.settings.public_url,
         follow_redirects=False,
         raise_server_exceptions=False,
+        client=(peer, 50000),
     )
     with client:
         yield client
