@@ -1,4 +1,4 @@
-"""Lob's letters and US verifications on loopback: takes right requests, refuses wrong ones in the shape of Lob's errors.
+"""Lob's letters and US verifications on loopback: takes what is right, refuses the rest in the shape of Lob's errors.
 
 It knows one API key. A request is judged by the vendor's own description, put right where that is wrong, and by the
 rules that stand only in the documentation: https://docs.lob.com. Where that is silent it is strict: an idempotency key
@@ -142,7 +142,7 @@ class Lob(StandIn):
         self._verdicts[primary_line] = deliverability
 
     def answer(self, request: Request) -> Reply:
-        """What Lob answers; requests are judged one after the other, so that a key counts for those at the same time."""
+        """What Lob answers. Requests are judged one after the other, so that a key counts for two at the same time."""
         with self._lock:
             answer = _refusal_of_request(request) or self._judged(request)
             if isinstance(answer, Refusal):
@@ -307,15 +307,23 @@ def _shown(letter: TakenLetter) -> dict[str, Any]:
         "to": _saved(body["to"]),
         "from": _saved(body["from"]),
         **{name: body[name] for name in kept if name in body},
+        **_dates(),
+        "return_envelope": False,
         "carrier": "USPS",
         "deleted": letter.deleted,
         "object": "letter",
     }
 
 
-def _saved(address: Any) -> Any:
-    saved_as = {"id": f"adr_{secrets.token_hex(8)}", "object": "address"}
-    return {**saved_as, **address} if isinstance(address, dict) else {**saved_as, "id": address}
+def _saved(address: Any) -> dict[str, Any]:
+    saved_as = {"object": "address", **_dates()}
+    if isinstance(address, str):
+        return {**saved_as, "id": address}
+    return {**saved_as, "id": f"adr_{secrets.token_hex(8)}", **address, "address_country": "UNITED STATES"}
+
+
+def _dates() -> dict[str, str]:
+    return dict.fromkeys(("date_created", "date_modified"), datetime.now(UTC).isoformat())
 
 
 _LETTER_CHECK = BodyCheck(_letter_schema())
