@@ -147,7 +147,8 @@ def test_territories_and_military_addresses_are_states_for_lob(lob: Lob, state: 
 
 
 def test_the_sender_is_the_brand_cut_at_lobs_limit_unless_a_name_is_set(lob: Lob) -> None:
-    for others in ({"brand_name": "Long\n" + "x" * 60}, {"lob_from_name": "Example Resets"}):
+    names: list[dict[str, Any]] = [{"brand_name": "Long\n" + "x" * 60}, {"lob_from_name": "Example Resets"}]
+    for others in names:
         send(notifier(lob.base_url, **others), letter())
 
     assert [each.body["from"]["name"] for each in lob.letters] == ["Long " + "x" * 35, "Example Resets"]
