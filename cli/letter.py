@@ -30,8 +30,8 @@ _STATE: Final = "VT"
 _CODE: Final = "4821730659"
 _REFERENCE: Final = "R-7K3M-9QXD"
 
-# The windows of Lob's envelope, 9.5 in by 4.125 in, as they lie over a letter in its middle, and the addresses where Lob
-# prints them with `address_placement: top_first_page`, by its letter template. The windows' sizes and places:
+# The windows of Lob's envelope, 9.5 in by 4.125 in, as they lie over a letter in its middle, and both addresses where
+# Lob prints them with `address_placement: top_first_page`, by its letter template. What the windows measure:
 # https://help.lob.com/print-and-mail/designing-mail-creatives/mail-piece-design-specs/letter-envelopes
 _STYLE: Final = """<style>
 .window { position: absolute; left: .125in; border: 1px dashed #c00 }
