@@ -60,6 +60,7 @@ class LazyGroup(click.Group):
         "policy": ("cli.doctor:policy", "Check a policy file."),
         "new-key": ("cli.doctor:new_key_command", "Make an encryption key."),
         "clock": ("cli.upkeep:clock_group", "Move a demo's clock ahead."),
+        "letter": ("cli.letter:letter", "Look at the letters that customers get."),
         "docs": ("cli.docs:docs", "Print the state machine and the settings, for the documentation."),
     },
     context_settings={"help_option_names": ["-h", "--help"]},

@@ -81,9 +81,13 @@ LOB: Final[Mapping[str, Meaning]] = MappingProxyType(
         "failed_deliverability_strictness": Meaning.RECIPIENT,
         "address_length_exceeds_limit": Meaning.RECIPIENT,
         "unrecognized_endpoint": Meaning.OURS,
+        "conflict": Meaning.PERHAPS,  # the same key is at work already, or came with another letter
+        "rate_limit_exceeded": Meaning.LATER,
+        "request_timeout": Meaning.LATER,
+        "service_unavailable": Meaning.LATER,
     }
 )
-"""By `error.code` in the answer's body."""
+"""By `error.code` in the body of a 4xx. What a 422 says of a field `to.…` is about the recipient, whatever its code."""
 
 # --- What they say later
 

@@ -114,8 +114,11 @@ def voice_greeting(brand: Brand) -> tuple[VoiceLine, ...]:
     return tuple(VoiceLine(line) for line in _VOICE.get_template("before_key.j2").render(brand=brand).splitlines())
 
 
-def letter(message: OutgoingMessage, address: PostalAddress) -> str:
-    """The letter as an HTML page of US letter size, the same bytes each time. Raises as `email` does."""
+def letter(message: OutgoingMessage, address: PostalAddress | None) -> str:
+    """The letter as an HTML page of US letter size, the same bytes each time. Raises as `email` does.
+
+    Without an address the vendor prints both addresses: the page is for its printer and keeps their place free.
+    """
     _written(message.kind, Channel.MAIL)
     values = {name: value for name, value in _values(message).items() if name not in _NOT_ON_PAPER}
     page = _LETTER.get_template(f"{message.kind}.j2")

@@ -1,7 +1,7 @@
 """What every test can ask for: the servers, the three stacks, a fresh database; and an environment without surprises.
 
 Variables that steer a run: KEYTURN_TEST_DATABASE_URL, KEYTURN_TEST_REDIS_URL (a database that the tests may empty) and
-KEYTURN_TEST_AMQP_URL name servers to use; KEYTURN_TEST_DEMAND=rabbitmq fails the run where there is no RabbitMQ;
+KEYTURN_TEST_AMQP_URL name servers to use; KEYTURN_TEST_DEMAND=rabbitmq,chromium fails the run where one is lacking;
 KEYTURN_TEST_PROFILE=thorough looks for new counterexamples, many and at random.
 """
 
@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from cli import chromium as chromium_program
+from cli.chromium import NoChromium
 from tests.servers import rabbitmq as rabbitmq_server
 from tests.servers.postgres import Postgres
 from tests.servers.postgres import postgres as running_postgres
@@ -37,21 +39,28 @@ def pytest_configure() -> None:
 
 
 def pytest_sessionstart() -> None:
-    """Fail at once, and not by leaving tests out, where a RabbitMQ is demanded or named and does not answer."""
+    """Fail at once, and not by leaving tests out, where a program is lacking that is demanded or named."""
+    demanded = os.environ.get("KEYTURN_TEST_DEMAND", "").split(",")
     named = os.environ.get("KEYTURN_TEST_AMQP_URL")
-    if named or "rabbitmq" in os.environ.get("KEYTURN_TEST_DEMAND", "").split(","):
+    if named or "rabbitmq" in demanded:
         try:
             rabbitmq_server.find(named)
         except NoRabbitMQ as error:
             raise pytest.UsageError(f"{error}. This run demands one: start it, or set KEYTURN_TEST_AMQP_URL.") from None
+    if "chromium" in demanded:
+        try:
+            chromium_program.find()
+        except NoChromium as error:
+            raise pytest.UsageError(f"{error} This run demands one.") from None
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Say in one line what was left out for want of a RabbitMQ."""
+    """Say in a line each what was left out for want of a RabbitMQ and of a Chromium."""
     skipped = [report.longrepr for report in terminalreporter.stats.get("skipped", [])]
-    left_out = [why[2] for why in skipped if isinstance(why, tuple) and "RabbitMQ: none" in why[2]]
-    if left_out:
-        terminalreporter.write_line(f"{left_out[0].removeprefix('Skipped: ')}; {len(left_out)} tests not run")
+    for program in ("RabbitMQ", "Chromium"):
+        left_out = [why[2] for why in skipped if isinstance(why, tuple) and f"{program}: none" in why[2]]
+        if left_out:
+            terminalreporter.write_line(f"{left_out[0].removeprefix('Skipped: ')}; {len(left_out)} tests not run")
 
 
 @pytest.fixture(scope="session")
@@ -75,6 +84,15 @@ def rabbitmq() -> RabbitMQ:
         return rabbitmq_server.find(os.environ.get("KEYTURN_TEST_AMQP_URL"))
     except NoRabbitMQ as error:
         pytest.skip(str(error))
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """The machine's Chromium; where there is none, the test is skipped and the summary says so."""
+    try:
+        return chromium_program.find()
+    except NoChromium:
+        pytest.skip("Chromium: none on PATH")
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

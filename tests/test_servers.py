@@ -233,6 +233,21 @@ def test_a_rabbitmq_that_is_named_must_answer() -> None:
     assert (run.returncode, "This run demands one" in run.stderr) == (pytest.ExitCode.USAGE_ERROR, True)
 
 
+@pytest.mark.usefixtures("chromium")
+def test_a_chromium_is_found() -> None:
+    """Skipped where there is none."""
+
+
+def test_without_a_chromium_the_summary_says_so_and_a_run_that_demands_one_fails() -> None:
+    run = run_one(test_a_chromium_is_found, 5672, PATH="")
+    demanding = run_one(test_a_chromium_is_found, 5672, PATH="", KEYTURN_TEST_DEMAND="chromium")
+
+    assert (run.returncode, "Chromium: none on PATH; 1 tests not run" in run.stdout.splitlines()) == (0, True)
+    assert demanding.returncode == pytest.ExitCode.USAGE_ERROR
+    assert "No Chromium was found" in demanding.stderr
+    assert "This run demands one." in demanding.stderr
+
+
 def test_the_environment_has_neither_settings_nor_proxies() -> None:
     settings = {name for name in os.environ if name.startswith("KEYTURN_") and not name.startswith("KEYTURN_TEST_")}
     proxies = {name for name in os.environ if name.lower().endswith("_proxy")}

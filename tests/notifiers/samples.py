@@ -42,7 +42,10 @@ _DESTINATIONS: dict[Channel, Destination] = {
 
 
 def message(kind: MessageKind, channel: Channel = Channel.EMAIL, **changes: Any) -> OutgoingMessage:
-    """A message as the tasks fill it in: only codes have a code, and only open cases can be cancelled."""
+    """A message as the tasks fill it in: only codes have a code, and only open cases can be cancelled.
+
+    A letter leaves in an hour, by the real time, which is what vendors go by.
+    """
     coded = kind is MessageKind.RESET_CODE
     made = OutgoingMessage(
         id=uuid4(),
@@ -58,6 +61,7 @@ def message(kind: MessageKind, channel: Channel = Channel.EMAIL, **changes: Any)
         cancel_link=None if kind in CLOSED else CANCEL_LINK,
         valid_until=NOW + timedelta(minutes=10) if coded else None,
         hold_until=NOW + timedelta(days=1) if kind is MessageKind.NOTICE_HOLD_STARTED else None,
+        leaves_at=datetime.now(UTC) + timedelta(hours=1) if channel is Channel.MAIL else None,
     )
     return replace(made, **changes)
 

@@ -234,7 +234,7 @@ def spoken(twiml: str) -> list[str]:
 
 
 def test_the_greeting_says_twice_what_to_press_and_then_hangs_up() -> None:
-    response = ET.fromstring(twilio_voice.greeting(script(), KEY_LINK))  # noqa: S314 - our own
+    response = ET.fromstring(twilio_voice.greeting(script().before_key, KEY_LINK))  # noqa: S314 - our own
     before = [line.words for line in script().before_key]
 
     gather, hangup = response
@@ -250,7 +250,7 @@ def test_the_greeting_says_twice_what_to_press_and_then_hangs_up() -> None:
 
 
 def test_a_voicemail_hears_no_code() -> None:
-    words = " ".join(spoken(twilio_voice.greeting(script(), KEY_LINK)))
+    words = " ".join(spoken(twilio_voice.greeting(script().before_key, KEY_LINK)))
 
     assert "press 1" in words
     for line in script().after_key:
@@ -290,5 +290,5 @@ def test_goodbye_says_one_thing_and_hangs_up() -> None:
 def test_a_brand_is_no_markup() -> None:
     brand = replace(BRAND, name="Q&A <Hangup/> Hosting")
 
-    assert "Q&A <Hangup/> Hosting" in spoken(twilio_voice.greeting(script(brand=brand), KEY_LINK))[0]
+    assert "Q&A <Hangup/> Hosting" in spoken(twilio_voice.greeting(script(brand=brand).before_key, KEY_LINK))[0]
     assert spoken(twilio_voice.goodbye("</Say><Dial>+1</Dial>")) == ["</Say><Dial>+1</Dial>"]
