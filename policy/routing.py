@@ -200,9 +200,13 @@ def _outside(region: Region, contact: Contact) -> NotAllowed | None:
 def _is_number_of(region: Region, number: str) -> bool:
     """Whether `number` (E.164) is valid there. A +1 number is not American by its prefix: Canada shares it."""
     try:
-        country = phonenumbers.region_code_for_number(phonenumbers.parse(number))
+        parsed = phonenumbers.parse(number)
     except phonenumbers.NumberParseException:
         return False
+    # The parser finds a number in much that is none, such as `whatsapp:+1…`, which would go elsewhere.
+    if phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164) != number:
+        return False
+    country = phonenumbers.region_code_for_number(parsed)
     return country is not None and region.is_of(country)
 
 

@@ -12,7 +12,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, HTTPException, Response
 
 from foundation import clock
-from notifiers import texts, twilio_voice
+from notifiers import texts, twiml
 from notifiers.contract import Brand, OutgoingMessage
 from policy.vocabulary import MessageKind
 from tasks.ringing import ring
@@ -44,7 +44,7 @@ Called = Annotated[UUID, Depends(_message_of_call)]
 def greet(site: CurrentSite, called: Called, token: str) -> Response:
     """What is said to whoever, or whatever, answers."""
     key = f"{site.settings.public_url}/calls/{called}/{token}/key"
-    return _says(twilio_voice.greeting(texts.voice_greeting(Brand.of(site.settings)), key))
+    return _says(twiml.greeting(texts.voice_greeting(Brand.of(site.settings)), key))
 
 
 @receive("/calls/{message_id}/{token}/key")
@@ -59,11 +59,11 @@ def take_key(site: CurrentSite, called: Called, form: TwilioForm, now: Now) -> R
 def _answer(site: Site, message_id: UUID, call_id: str, key: str, now: datetime) -> str:
     if key == "9":
         ring(calls.stop(site.installation, message_id, call_id, now).owed)
-        return twilio_voice.goodbye(_STOPPED)
+        return twiml.goodbye(_STOPPED)
     if key != "1":
-        return twilio_voice.goodbye(_NO_KEY)
+        return twiml.goodbye(_NO_KEY)
     heard = calls.read_out(site.installation, message_id, call_id, now)
-    return twilio_voice.reading(_script(site, message_id, heard, now)) if heard else twilio_voice.goodbye(_TOO_LATE)
+    return twiml.reading(_script(site, message_id, heard, now)) if heard else twiml.goodbye(_TOO_LATE)
 
 
 def _script(site: Site, message_id: UUID, heard: ReadOut, now: datetime) -> texts.VoiceScript:

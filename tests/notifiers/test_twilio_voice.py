@@ -12,7 +12,7 @@ from xml.etree import ElementTree as ET
 import pytest
 import urllib3
 
-from notifiers import texts, twilio_voice
+from notifiers import texts, twiml
 from notifiers.contract import (
     DeliveryFailed,
     NotSent,
@@ -234,7 +234,7 @@ def spoken(twiml: str) -> list[str]:
 
 
 def test_the_greeting_says_twice_what_to_press_and_then_hangs_up() -> None:
-    response = ET.fromstring(twilio_voice.greeting(script().before_key, KEY_LINK))  # noqa: S314 - our own
+    response = ET.fromstring(twiml.greeting(script().before_key, KEY_LINK))  # noqa: S314 - our own
     before = [line.words for line in script().before_key]
 
     gather, hangup = response
@@ -250,7 +250,7 @@ def test_the_greeting_says_twice_what_to_press_and_then_hangs_up() -> None:
 
 
 def test_a_voicemail_hears_no_code() -> None:
-    words = " ".join(spoken(twilio_voice.greeting(script().before_key, KEY_LINK)))
+    words = " ".join(spoken(twiml.greeting(script().before_key, KEY_LINK)))
 
     assert "press 1" in words
     for line in script().after_key:
@@ -259,7 +259,7 @@ def test_a_voicemail_hears_no_code() -> None:
 
 def test_the_digits_are_read_three_times_one_by_one_with_a_second_after_each() -> None:
     digits = ["four", "eight", "two", "one", "seven", "three", "zero", "six"]
-    response = ET.fromstring(twilio_voice.reading(script()))  # noqa: S314 - our own
+    response = ET.fromstring(twiml.reading(script()))  # noqa: S314 - our own
     parts = [(part.tag, part.text or part.get("length")) for part in response]
 
     slow = [part for digit in digits for part in (("Say", digit), ("Pause", "1"))]
@@ -272,7 +272,7 @@ def test_the_digits_are_read_three_times_one_by_one_with_a_second_after_each() -
 def test_what_is_not_slow_is_said_line_by_line_as_it_is_written() -> None:
     lines = (VoiceLine("Call one. Two, three."), VoiceLine("four, five", slow=True), VoiceLine("Bye."))
 
-    assert spoken(twilio_voice.reading(VoiceScript((), lines))) == [
+    assert spoken(twiml.reading(VoiceScript((), lines))) == [
         "Call one. Two, three.",
         "four",
         "five",
@@ -281,7 +281,7 @@ def test_what_is_not_slow_is_said_line_by_line_as_it_is_written() -> None:
 
 
 def test_goodbye_says_one_thing_and_hangs_up() -> None:
-    assert twilio_voice.goodbye("The reset is stopped.") == (
+    assert twiml.goodbye("The reset is stopped.") == (
         '<?xml version="1.0" encoding="UTF-8"?>'
         '<Response><Say language="en-US">The reset is stopped.</Say><Hangup /></Response>'
     )
@@ -290,5 +290,5 @@ def test_goodbye_says_one_thing_and_hangs_up() -> None:
 def test_a_brand_is_no_markup() -> None:
     brand = replace(BRAND, name="Q&A <Hangup/> Hosting")
 
-    assert "Q&A <Hangup/> Hosting" in spoken(twilio_voice.greeting(script(brand=brand).before_key, KEY_LINK))[0]
-    assert spoken(twilio_voice.goodbye("</Say><Dial>+1</Dial>")) == ["</Say><Dial>+1</Dial>"]
+    assert "Q&A <Hangup/> Hosting" in spoken(twiml.greeting(script(brand=brand).before_key, KEY_LINK))[0]
+    assert spoken(twiml.goodbye("</Say><Dial>+1</Dial>")) == ["</Say><Dial>+1</Dial>"]

@@ -1,0 +1,227 @@
+"""What a phone call says: signed by Twilio, the code once a call and after a key, 9 stops the reset."""
+
+import logging
+import re
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+from html import unescape
+from pathlib import Path
+from urllib.parse import urlencode
+
+import pytest
+from httpx2 import Response
+from pydantic import SecretStr
+from sqlalchemy import update
+from starlette.testclient import TestClient
+
+from foundation import clock
+from models.cases import Actor, CaseState, Challenge
+from models.messages import Message
+from policy.vocabulary import Channel, MessageKind
+from tests.installations import by_hand, make_installation, sms_account
+from tests.servers import signing
+from tests.web.browser import browser
+from workflows.closing import cancel
+from workflows.delivery import claim, record_sent
+from workflows.installation import Installation
+from workflows.opening import open_case
+from workflows.parcels import Parcel
+from workflows.proving import prove_code
+from workflows.views import case_view, case_with_history
+
+TOKEN = "token-of-the-tests"
+CALL, ANOTHER_CALL = "CA" + 32 * "a", "CA" + 32 * "b"
+WORDS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
+
+
+@pytest.fixture
+def database_url(tmp_path: Path) -> str:
+    """One engine: none of this depends on which."""
+    return f"sqlite:///{tmp_path / 'keyturn.db'}"
+
+
+@pytest.fixture
+def installation(database_url: str, tmp_path: Path) -> Iterator[Installation]:
+    made = make_installation(
+        database_url,
+        tmp_path,
+        twilio_auth_token=SecretStr(TOKEN),
+        public_url="https://reset.northfold.example",
+        brand_name="Northfold",
+    )
+    yield made
+    made.database.dispose()
+
+
+@pytest.fixture
+def client(installation: Installation) -> Iterator[TestClient]:
+    with browser(installation) as opened:
+        yield opened
+
+
+def calling(installation: Installation, now: datetime | None = None) -> Parcel:
+    """A case whose customer is being called."""
+    now = now or clock.now()
+    ref = sms_account(installation, preference="voice")
+    opened = open_case(installation, ref, actor=Actor.AGENT, now=now)
+    parcels = [parcel for each in opened.owed if (parcel := claim(installation, each, now))]
+    (parcel,) = (each for each in parcels if each.kind is MessageKind.RESET_CODE)
+    record_sent(installation, parcel, "twilio", CALL, now)
+    return parcel
+
+
+def path_of(parcel: Parcel) -> str:
+    return f"/calls/{parcel.message_id}/{parcel.call_token}"
+
+
+def ask(client: TestClient, path: str, call: str = CALL, token: str = TOKEN, **fields: str) -> Response:
+    form = {"CallSid": call, "To": "+12025550142", **fields}
+    headers = signing.twilio(token, f"https://reset.northfold.example{path}", form)
+    headers |= {"Content-Type": "application/x-www-form-urlencoded"}
+    return client.post(path, content=urlencode(form), headers=headers)
+
+
+def press(client: TestClient, parcel: Parcel, key: str, call: str = CALL) -> Response:
+    return ask(client, f"{path_of(parcel)}/key", call, Digits=key)
+
+
+def said(response: Response) -> list[str]:
+    return [unescape(words) for words in re.findall(r"<Say[^>]*>(.*?)</Say>", response.text)]
+
+
+def digits_in(words: Sequence[str]) -> str:
+    return "".join(str(WORDS.index(word)) for word in words if word in WORDS)
+
+
+def test_whoever_answers_is_asked_for_a_key_and_hears_no_code(client: TestClient, installation: Installation) -> None:
+    parcel = calling(installation)
+    response = ask(client, path_of(parcel))
+    assert (response.status_code, response.headers["content-type"]) == (200, "application/xml")
+    assert "Northfold" in said(response)[0]
+    assert {"To hear the code, press 1.", "If you did not ask for it, press 9. That stops the reset."} <= set(
+        said(response)
+    )
+    assert digits_in(said(response)) == ""
+    assert parcel.code is not None
+    assert parcel.code not in response.text
+    assert f'action="https://reset.northfold.example{path_of(parcel)}/key"' in response.text
+
+
+def test_after_1_the_code_is_read_three_times_digit_by_digit(client: TestClient, installation: Installation) -> None:
+    parcel = calling(installation)
+    response = press(client, parcel, "1")
+    assert parcel.code is not None
+    assert digits_in(said(response)) == parcel.code * 3
+    assert response.text.count('<Pause length="1"') >= len(parcel.code) * 3
+    assert parcel.code not in response.text
+
+
+def test_the_code_that_was_read_counts(client: TestClient, installation: Installation) -> None:
+    parcel = calling(installation)
+    heard = digits_in(said(press(client, parcel, "1")))[:8]
+    assert parcel.reference is not None
+    answer = prove_code(installation, parcel.reference, heard, actor=Actor.CUSTOMER, now=clock.now())
+    assert answer.problem is None
+
+
+def test_the_code_is_read_once_a_call(client: TestClient, installation: Installation) -> None:
+    parcel = calling(installation)
+    assert digits_in(said(press(client, parcel, "1")))
+    again = press(client, parcel, "1")
+    assert again.status_code == 200
+    assert said(again) == ["This code is no longer valid. Ask for a new call on the web page. Goodbye."]
+
+
+def test_a_second_call_reads_it_again(client: TestClient, installation: Installation) -> None:
+    parcel = calling(installation)
+    press(client, parcel, "1")
+    by_hand(installation, update(Message).where(Message.id == parcel.message_id).values(provider_id=ANOTHER_CALL))
+    assert digits_in(said(press(client, parcel, "1", ANOTHER_CALL)))
+    assert press(client, parcel, "1", CALL).status_code == 404
+
+
+def test_a_call_whose_receipt_was_lost_is_answered_all_the_same(client: TestClient, installation: Installation) -> None:
+    opened = open_case(installation, sms_account(installation, preference="voice"), actor=Actor.AGENT, now=clock.now())
+    parcel = claim(installation, opened.owed[0], clock.now())
+    assert parcel is not None
+    assert digits_in(said(press(client, parcel, "1")))
+
+
+def test_9_stops_the_reset_and_tells_the_other_contact_points(client: TestClient, installation: Installation) -> None:
+    parcel = calling(installation)
+    response = press(client, parcel, "9")
+    assert said(response) == ["The reset is stopped. Nothing was changed. Goodbye."]
+    assert parcel.reference is not None
+    view, events, messages = case_with_history(installation, parcel.reference)
+    assert view.state is CaseState.CANCELLED
+    assert (events[-1].event, events[-1].actor, events[-1].facts) == ("cancel", Actor.CUSTOMER, {"how": "phone key"})
+    told = [(each.kind, each.channel) for each in messages if each.kind is MessageKind.NOTICE_CANCELLED]
+    assert told == [(MessageKind.NOTICE_CANCELLED, Channel.EMAIL)] * 2
+
+
+def test_9_twice_does_no_harm(client: TestClient, installation: Installation) -> None:
+    parcel = calling(installation)
+    assert press(client, parcel, "9").text == press(client, parcel, "9").text
+
+
+@pytest.mark.parametrize("key", ["", "5", "11", "#", "19"])
+def test_another_key_does_nothing(client: TestClient, installation: Installation, key: str) -> None:
+    parcel = calling(installation)
+    assert said(press(client, parcel, key)) == ["That key does nothing. Goodbye."]
+    assert parcel.reference is not None
+    assert case_view(installation, parcel.reference).state is CaseState.REQUESTED
+
+
+def test_a_code_whose_life_is_over_is_not_read(client: TestClient, installation: Installation) -> None:
+    parcel = calling(installation, clock.now() - timedelta(minutes=11))
+    assert digits_in(said(press(client, parcel, "1"))) == ""
+
+
+def test_a_code_that_was_replaced_or_whose_tries_are_spent_is_not_read(
+    client: TestClient, installation: Installation
+) -> None:
+    parcel = calling(installation)
+    for change in ({"replaced_at": clock.now()}, {"replaced_at": None, "tries": 5}):
+        by_hand(installation, update(Challenge).values(**change))
+        assert digits_in(said(press(client, parcel, "1"))) == ""
+
+
+def test_the_code_of_a_case_that_was_stopped_is_not_read(client: TestClient, installation: Installation) -> None:
+    parcel = calling(installation)
+    assert parcel.reference is not None
+    cancel(installation, parcel.reference, actor=Actor.AGENT, now=clock.now(), how="by telephone")
+    assert digits_in(said(press(client, parcel, "1"))) == ""
+
+
+def test_what_twilio_did_not_sign_hears_nothing_and_changes_nothing(
+    client: TestClient, installation: Installation
+) -> None:
+    parcel = calling(installation)
+    for path in (path_of(parcel), f"{path_of(parcel)}/key"):
+        assert client.post(path, data={"CallSid": CALL, "Digits": "9"}).status_code == 403
+        assert ask(client, path, token="another", Digits="9").status_code  # noqa: S106 - a wrong one == 403
+        assert client.get(path).status_code in {404, 405}
+    assert parcel.reference is not None
+    assert case_view(installation, parcel.reference).state is CaseState.REQUESTED
+
+
+def test_the_address_of_another_call_opens_nothing(client: TestClient, installation: Installation) -> None:
+    parcel = calling(installation)
+    assert parcel.call_token is not None
+    wrong = parcel.call_token[::-1]
+    for token in (wrong, "x", "00"):
+        assert ask(client, f"/calls/{parcel.message_id}/{token}/key", Digits="1").status_code == 404
+
+
+def test_no_line_of_the_log_holds_the_code_the_number_or_the_address(
+    client: TestClient, installation: Installation, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    parcel = calling(installation)
+    ask(client, path_of(parcel))
+    press(client, parcel, "1")
+    assert parcel.code is not None
+    assert parcel.call_token is not None
+    lines = "\n".join(record.getMessage() for record in caplog.records if not record.name.startswith("httpx"))
+    assert "/calls/{message_id}/{token}" in lines
+    assert [secret for secret in (parcel.code, parcel.call_token, "2025550142") if secret in lines] == []
