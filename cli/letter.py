@@ -84,8 +84,8 @@ def _sample(settings: Settings, kind: MessageKind, now: datetime) -> OutgoingMes
     return OutgoingMessage(
         id=UUID(int=0),
         kind=kind,
-        brand=_brand(settings),
-        typed_at=settings.public_url.split("://", 1)[1],
+        brand=Brand.of(settings),
+        typed_at=settings.typed_address,
         requested_at=now,
         asked_through=AskedThrough.EMAIL,
         reference=_REFERENCE,
@@ -93,16 +93,6 @@ def _sample(settings: Settings, kind: MessageKind, now: datetime) -> OutgoingMes
         valid_until=leaves_at + mail.validity(_STATE),
         hold_until=now + policy.longest_hold(),
         leaves_at=leaves_at,
-    )
-
-
-def _brand(settings: Settings) -> Brand:
-    return Brand(
-        name=settings.brand_name,
-        support_email=settings.brand_support_email,
-        support_phone=settings.brand_support_phone,
-        url=settings.brand_url,
-        colour=settings.brand_colour,
     )
 
 

@@ -74,10 +74,12 @@ class LobLetter:
         return self._sent_again(message, to, message.in_doubt_since, now)
 
     def recall(self, provider_id: str) -> bool:
-        """Takes a letter back; False where it has gone to be printed or is not there. Raises a `DeliveryFailed`."""
+        """Takes a letter back; False where it has gone to be printed. Raises a `DeliveryFailed`."""
         answer = self._letters.cancel(LtrId(provider_id), _preload_content=False)
-        if answer.status in {HTTPStatus.NOT_FOUND, HTTPStatus.UNPROCESSABLE_ENTITY}:
+        if answer.status == HTTPStatus.UNPROCESSABLE_ENTITY:
             return False
+        if answer.status == HTTPStatus.NOT_FOUND:
+            return True  # taken back before, by a request whose answer was lost
         if answer.status == HTTPStatus.OK and lob_client.parsed(answer).get("deleted") is True:
             return True
         raise lob_client.failure(answer)

@@ -6,7 +6,6 @@ Retry-After from whoever catches its exceptions, and logs the customer's number.
 
 import json
 import logging
-import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 from http import HTTPStatus
@@ -22,17 +21,14 @@ from urllib3.exceptions import HTTPError
 
 from foundation.settings import Settings
 from notifiers import taxonomy, wire
-from notifiers.contract import DeliveryFailed, NotSent, Receipt, Rejected, Unavailable, Unknown, text_destination
+from notifiers.contract import DeliveryFailed, NotSent, Receipt, Unavailable, Unknown
 from notifiers.taxonomy import Meaning
-from policy.permits import Permit
-from policy.vocabulary import Channel
 
 PROVIDER: Final = "twilio"
 
 UNREADABLE: Final = (TwilioException, ValueError, TypeError, AttributeError, KeyError)
 """What the SDK raises where an answer of 2xx is not what was promised. Their texts may quote it: do not chain them."""
 
-_E164 = re.compile(r"\+[1-9]\d{6,14}", re.ASCII)
 # Twilio's clock and ours may differ; and it cuts off what is below a second.
 _CLOCKS_APART = timedelta(seconds=10)
 _CODES = range(1, 100_000)
@@ -111,17 +107,6 @@ def _twilios_code(body: bytes) -> int | None:
 
 
 # --- What the channels have in common
-
-
-def number_of(permit: Permit, channel: Channel, now: datetime) -> str:
-    """The phone number that the permit allows. Raises `PermitMisused`, and `Rejected` for what is not in E.164.
-
-    Twilio would take other addresses too, such as `whatsapp:+1…` or `client:maria`.
-    """
-    number = text_destination(permit, channel, now)
-    if not _E164.fullmatch(number):
-        raise Rejected("malformed_destination")
-    return number
 
 
 def receipt(create: Callable[..., Any], **fields: object) -> Receipt:

@@ -12,7 +12,7 @@ import urllib3
 from foundation import clock
 from foundation.settings import Settings
 from notifiers import twilio_client, wire
-from notifiers.contract import Misconfigured, NotSent, Rejected, Unknown
+from notifiers.contract import Misconfigured, NotSent, Rejected, Unknown, text_destination
 from policy.permits import Permit
 from policy.vocabulary import Channel, Finding
 
@@ -46,7 +46,7 @@ class TwilioLookup:
     def examine(self, permit: Permit) -> Finding:
         """The kind of line. Raises as `Examiner.examine` does; `Rejected` where there is no such number."""
         channel = Channel.VOICE if permit.channel is Channel.VOICE else Channel.SMS
-        number = twilio_client.number_of(permit, channel, clock.now())
+        number = text_destination(permit, channel, clock.now())
         try:
             found = self._numbers(number).fetch(fields=_ASKED)
             return _finding(found.valid, found.line_type_intelligence)

@@ -7,7 +7,7 @@ import urllib3
 from foundation import clock
 from foundation.settings import Settings
 from notifiers import texts, twilio_client, wire
-from notifiers.contract import OutgoingMessage, Receipt
+from notifiers.contract import OutgoingMessage, Receipt, text_destination
 from policy.permits import Permit
 from policy.vocabulary import Channel
 
@@ -26,7 +26,7 @@ class TwilioSms:
     def send(self, message: OutgoingMessage, permit: Permit) -> Receipt:
         """Hands the SMS to Twilio, once. Raises as `Notifier.send` does."""
         now = clock.now()
-        to = twilio_client.number_of(permit, Channel.SMS, now)
+        to = text_destination(permit, Channel.SMS, now)
         body = texts.sms(message, now)
         if message.in_doubt_since and (sid := self._found(to, message.code or body, message.in_doubt_since)):
             return Receipt(twilio_client.PROVIDER, sid)

@@ -11,7 +11,7 @@ import urllib3
 from foundation import clock
 from foundation.settings import Settings
 from notifiers import twilio_client, wire
-from notifiers.contract import OutgoingMessage, Receipt
+from notifiers.contract import OutgoingMessage, Receipt, text_destination
 from notifiers.texts import NoSuchText
 from policy.permits import Permit
 from policy.vocabulary import Channel
@@ -29,7 +29,7 @@ class TwilioVoice:
 
     def send(self, message: OutgoingMessage, permit: Permit) -> Receipt:
         """Has Twilio call, once. Raises as `Notifier.send` does, and `NoSuchText` without a `call_link`."""
-        to = twilio_client.number_of(permit, Channel.VOICE, clock.now())
+        to = text_destination(permit, Channel.VOICE, clock.now())
         if message.call_link is None:
             raise NoSuchText(f"a call about {message.kind} needs its call_link")
         if message.in_doubt_since and (sid := self._found(to, message.in_doubt_since)):

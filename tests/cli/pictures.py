@@ -1,4 +1,4 @@
-"""What a printed page shows, looked up in the pixels of a PNG (W3C, third edition) of 8 bits, not interlaced."""
+"""What a printed page shows, looked up in the pixels of a PNG (W3C, third edition): 8 bits a sample, no interlacing."""
 
 import struct
 import zlib

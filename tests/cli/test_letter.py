@@ -21,14 +21,14 @@ WIDTH, HEIGHT = 8.5, 11  # inches
 
 LONGEST = Brand(
     "Wwwwwww Mmmmmmm Hosting, Domains & Mails",  # 40 signs, of which many are wide
-    "second-factor-support-team@long-name-of-a-hosting-company.example",
+    "secondfactorsupportteam@longnameofahostingcompanywithoutanyhyphens.example",
     "+1 (202) 555-0100 ext. 12345",
-    "https://www.long-name-of-a-hosting-company.example/support/two-factor",
+    "https://www.longnameofahostingcompanywithoutanyhyphens.example",
     "#1d5c8a",
 )
 PLACES = {
     "usual": (BRAND, "reset.hosting.example"),
-    "longest": (LONGEST, "reset.long-name-of-a-hosting-company.example"),
+    "longest": (LONGEST, "reset.longnameofahostingcompanywithoutanyhyphens.example"),
 }
 SIZES = [pytest.param(kind, size, id=f"{kind}-{size}") for kind in KINDS for size in PLACES]
 

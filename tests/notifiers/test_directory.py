@@ -2,10 +2,11 @@
 
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Barrier
+from typing import Any
 
 import pytest
 from pydantic import SecretStr
@@ -14,7 +15,12 @@ from foundation.settings import Mode, Settings
 from notifiers import directory, outbox
 from notifiers.contract import Notifier
 from notifiers.directory import ChannelUnavailable
+from notifiers.lob_letter import LobLetter
+from notifiers.lob_verification import LobVerification
 from notifiers.sendgrid_email import SendGridEmail
+from notifiers.twilio_lookup import TwilioLookup
+from notifiers.twilio_sms import TwilioSms
+from notifiers.twilio_voice import TwilioVoice
 from policy.vocabulary import Channel, MessageKind
 from tests.notifiers.samples import message, permit
 
@@ -39,14 +45,89 @@ def test_a_demo_without_a_brand_sends_from_somewhere(tmp_path: Path) -> None:
     assert receipt.provider == "sandbox"
 
 
-def test_live_mode_with_credentials_has_e_mail_and_says_so_of_the_others() -> None:
-    live = Settings(sendgrid_api_key=KEY, sendgrid_from=FROM)
+SENDGRID = {"sendgrid_api_key": KEY, "sendgrid_from": FROM}
+TWILIO = {"twilio_account_sid": f"AC{0:032x}", "twilio_auth_token": SecretStr("token")}
+LOB = {
+    "lob_api_key": SecretStr("test_key"),
+    "lob_from_line1": "210 King Street",
+    "lob_from_city": "Millbrook",
+    "lob_from_state": "VT",
+    "lob_from_zip": "05001",
+}
+NUMBER = {"twilio_from": "+12025550100"}
+SERVICE = {"twilio_messaging_service_sid": f"MG{0:032x}"}
 
-    assert isinstance(directory.for_channel(Channel.EMAIL, live), SendGridEmail)
-    assert directory.available(live) == {
-        Channel.EMAIL: None,
-        **dict.fromkeys((Channel.SMS, Channel.VOICE, Channel.MAIL), "this version sends e-mail only"),
+
+def live(*given: Mapping[str, Any]) -> Settings:
+    """Live settings with these credentials."""
+    return Settings(**dict(item for each in given for item in each.items()))
+
+
+def test_live_mode_with_all_credentials_has_every_channel_over_its_vendor() -> None:
+    settings = live(SENDGRID, TWILIO, NUMBER, LOB)
+
+    made = {channel: type(directory.for_channel(channel, settings)) for channel in Channel}
+    assert made == {
+        Channel.EMAIL: SendGridEmail,
+        Channel.SMS: TwilioSms,
+        Channel.VOICE: TwilioVoice,
+        Channel.MAIL: LobLetter,
     }
+    assert directory.available(settings) == dict.fromkeys(Channel)
+
+
+def test_numbers_are_examined_by_twilio_addresses_by_lob_and_mail_addresses_by_nobody() -> None:
+    settings = live(SENDGRID, TWILIO, NUMBER, LOB)
+
+    made = {channel: type(directory.examiner(channel, settings)) for channel in Channel}
+    assert made == {
+        Channel.EMAIL: type(None),
+        Channel.SMS: TwilioLookup,
+        Channel.VOICE: TwilioLookup,
+        Channel.MAIL: LobVerification,
+    }
+
+
+def test_in_demo_mode_nobody_is_asked_and_nothing_is_recalled(tmp_path: Path) -> None:
+    demo = Settings(mode=Mode.DEMO, data_dir=tmp_path)
+
+    assert {directory.examiner(channel, demo) for channel in Channel} == {None}
+    with pytest.raises(ChannelUnavailable, match="nothing can be stopped here"):
+        directory.recaller(Channel.MAIL, demo)
+
+
+def test_only_letters_can_be_recalled() -> None:
+    settings = live(SENDGRID, TWILIO, NUMBER, LOB)
+
+    assert isinstance(directory.recaller(Channel.MAIL, settings), LobLetter)
+    for channel in (Channel.EMAIL, Channel.SMS, Channel.VOICE):
+        with pytest.raises(ChannelUnavailable):
+            directory.recaller(channel, settings)
+
+
+@pytest.mark.parametrize(
+    ("channel", "given", "reason"),
+    [
+        (Channel.SMS, {}, "KEYTURN_TWILIO_ACCOUNT_SID and KEYTURN_TWILIO_AUTH_TOKEN not set"),
+        (Channel.SMS, TWILIO, "KEYTURN_TWILIO_FROM or KEYTURN_TWILIO_MESSAGING_SERVICE_SID not set"),
+        (Channel.SMS, TWILIO | SERVICE, None),
+        (Channel.SMS, TWILIO | NUMBER, None),
+        (Channel.VOICE, TWILIO | SERVICE, "KEYTURN_TWILIO_FROM not set"),
+        (Channel.VOICE, TWILIO | NUMBER, None),
+        (
+            Channel.VOICE,
+            TWILIO | NUMBER | {"twilio_auth_token": SecretStr("to ken")},
+            "KEYTURN_TWILIO_AUTH_TOKEN holds a sign that no key has, such as a blank or a line break",
+        ),
+        (Channel.MAIL, LOB | {"lob_from_zip": ""}, "KEYTURN_LOB_FROM_ZIP not set"),
+        (Channel.MAIL, LOB, None),
+    ],
+)
+def test_live_mode_names_what_a_channel_lacks(channel: Channel, given: Mapping[str, Any], reason: str | None) -> None:
+    assert directory.available(live(given))[channel] == reason
+    if reason:
+        with pytest.raises(ChannelUnavailable, match=reason):
+            directory.for_channel(channel, live(given))
 
 
 @pytest.mark.parametrize(
@@ -59,18 +140,12 @@ def test_live_mode_with_credentials_has_e_mail_and_says_so_of_the_others() -> No
     ],
 )
 def test_live_mode_without_credentials_names_what_is_missing(key: str, sender: str, reason: str) -> None:
-    live = Settings(sendgrid_api_key=SecretStr(key), sendgrid_from=sender)
+    settings = Settings(sendgrid_api_key=SecretStr(key), sendgrid_from=sender)
 
     with pytest.raises(ChannelUnavailable) as caught:
-        directory.for_channel(Channel.EMAIL, live)
+        directory.for_channel(Channel.EMAIL, settings)
     assert (caught.value.channel, caught.value.reason) == (Channel.EMAIL, reason)
-    assert directory.available(live)[Channel.EMAIL] == reason
-
-
-@pytest.mark.parametrize("channel", [Channel.SMS, Channel.VOICE, Channel.MAIL])
-def test_live_mode_gives_no_sandbox_for_what_it_cannot_send(channel: Channel) -> None:
-    with pytest.raises(ChannelUnavailable, match=f"{channel}: this version sends e-mail only"):
-        directory.for_channel(channel, Settings(sendgrid_api_key=KEY, sendgrid_from=FROM))
+    assert directory.available(settings)[Channel.EMAIL] == reason
 
 
 @pytest.fixture

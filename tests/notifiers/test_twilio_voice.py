@@ -19,7 +19,6 @@ from notifiers.contract import (
     OutgoingMessage,
     PermitMisused,
     Receipt,
-    Rejected,
     Unavailable,
     Unknown,
 )
@@ -97,8 +96,6 @@ def test_a_permit_that_does_not_fit_calls_nobody(twilio: Twilio) -> None:
     for misused in (permit(Channel.SMS), permit(Channel.VOICE, until=datetime.now(UTC))):
         with pytest.raises(PermitMisused):
             calling.send(code_call(), misused)
-    with pytest.raises(Rejected, match="malformed_destination"):
-        calling.send(code_call(), permit(Channel.VOICE, f"client:{PHONE}"))
     assert twilio.connections == 0
 
 

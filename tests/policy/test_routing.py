@@ -54,6 +54,10 @@ COUNTRIES_OF_NUMBERS = {
     "+12025550": "",  # too short for a number
     "2025550142": "",  # not in E.164
     "none": "",
+    "whatsapp:+12025550142": "",  # goes elsewhere
+    "client:+12025550142": "",
+    "+1-202-555-0142": "",
+    "+1202555014\u0662": "",
 }
 OF_THE_UNITED_STATES = {"US", "PR", "GU", "VI", "AS", "MP", "UM"}
 CARRIED_BY = {
