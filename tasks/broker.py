@@ -46,7 +46,7 @@ def _folders(broker: Path) -> dict[str, Any]:
     for folder in (*(broker / name for name in names.values()), fetched):
         folder.mkdir(parents=True, exist_ok=True)
     # The transport moves what it fetches through the temporary directory; on another disk that would be a copy.
-    tempfile.tempdir = str(fetched)
+    tempfile.tempdir = str(fetched.resolve())
     return {option: str(broker / name) for option, name in names.items()} | {"polling_interval": 0.1}
 
 
