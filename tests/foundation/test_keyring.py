@@ -214,7 +214,15 @@ def test_the_key_file_holds_several_keys_newest_first(tmp_path: Path) -> None:
     assert ring.digest(purpose="link") == from_keys([OTHER_KEY]).digest(purpose="link")
 
 
-@pytest.mark.parametrize("content", [b"", b"nonsense\n", f"{KEY}\nnonsense".encode(), b"\xff\xfe"])
+WRONG_FILES = {
+    "empty": b"",
+    "nonsense": b"nonsense\n",
+    "one of two": f"{KEY}\nnonsense".encode(),
+    "no text": b"\xff\xfe",
+}
+
+
+@pytest.mark.parametrize("content", WRONG_FILES.values(), ids=WRONG_FILES)
 def test_a_wrong_key_file_is_refused_in_one_line_that_names_it(tmp_path: Path, content: bytes) -> None:
     file = tmp_path / "keys"
     file.write_bytes(content)

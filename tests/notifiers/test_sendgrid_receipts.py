@@ -128,7 +128,17 @@ def _rsa_key() -> str:
     return base64.b64encode(public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)).decode()
 
 
-@pytest.mark.parametrize("key", ["", "no key", "ü", KEY.setting[:60], base64.b64encode(b"0").decode(), _rsa_key()])
+UNUSABLE = {
+    "none": "",
+    "no key": "no key",
+    "no base 64": "ü",
+    "cut off": KEY.setting[:60],
+    "too short": base64.b64encode(b"0").decode(),
+    "of RSA": _rsa_key(),
+}
+
+
+@pytest.mark.parametrize("key", UNUSABLE.values(), ids=UNUSABLE)
 def test_without_a_usable_key_everything_is_refused_and_the_setting_named(key: str) -> None:
     with pytest.raises(Unsigned, match="KEYTURN_SENDGRID_WEBHOOK_KEY is no"):
         read(b"[]", KEY.headers(b"[]", NOW), key)
