@@ -19,6 +19,7 @@ from policy.vocabulary import Channel, Finding, ProofKind
 
 SHIPPED = Path(__file__).with_name("default.toml")
 
+_LEAST_BEFORE_LEAVING = timedelta(minutes=10)
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
 
@@ -182,6 +183,17 @@ class Policy(_Table):
     def _no_channel_is_missing(cls, channels: dict[Channel, ChannelRules]) -> dict[Channel, ChannelRules]:
         if missing := set(Channel) - set(channels):
             raise ValueError(f"no [channels.{min(missing)}]")
+        return channels
+
+    @field_validator("channels")
+    @classmethod
+    def _letters_alone_leave_later(cls, channels: dict[Channel, ChannelRules]) -> dict[Channel, ChannelRules]:
+        # Retries of a letter carry its date, which must lie ahead, and until then it can be stopped.
+        for channel, each in channels.items():
+            if channel is Channel.MAIL and each.leaves_after < _LEAST_BEFORE_LEAVING:
+                raise ValueError("channels.mail needs leaves_after, at least 10m")
+            if channel is not Channel.MAIL and each.leaves_after:
+                raise ValueError(f"channels.{channel}: only letters have leaves_after")
         return channels
 
     @field_validator("proof_sets")

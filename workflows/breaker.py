@@ -28,7 +28,7 @@ COLUMNS = (
     ChannelBreaker.probe_at.label("channel_probe_at"),
     ChannelBreaker.probes.label("channel_probes"),
 )
-"""What `wait_for` and `was_in_trouble` read of a message's row."""
+"""What is read here of a message's row."""
 
 _OF_CHANNEL = update(ChannelBreaker).where(ChannelBreaker.channel == bindparam("of"))
 _COUNT = _OF_CHANNEL.values(failures=ChannelBreaker.failures + 1).returning(
@@ -57,13 +57,21 @@ class Stopped:
     probe_at: datetime
 
 
-def wait_for(connection: Connection, row: AnyRow, now: datetime) -> datetime | None:
-    """Until when the message of `row` waits for its channel; None where it may go, perhaps as the probe."""
+def wait_for(row: AnyRow, now: datetime) -> datetime | None:
+    """Until when the message of `row` waits for its channel; None where it may go, perhaps as the one that tries."""
+    if row.channel_stopped_at is None or row.channel_probe_at <= now:
+        return None
+    probe_at: datetime = row.channel_probe_at
+    return probe_at
+
+
+def take_probe(connection: Connection, row: AnyRow, now: datetime) -> datetime | None:
+    """Makes the message of `row` the one that tries; until when it waits where another one is, else None.
+
+    To be asked when the message is ready to go: one that does not go would leave the channel untried.
+    """
     if row.channel_stopped_at is None:
         return None
-    if row.channel_probe_at > now:
-        probe_at: datetime = row.channel_probe_at
-        return probe_at
     next_at = now + _wait(row.channel_probes + 1)
     taken = {"of": row.channel, "before": row.channel_probe_at, "at": next_at}
     return None if connection.execute(_TAKE_PROBE, taken).rowcount else next_at

@@ -83,14 +83,18 @@ def claim(installation: Installation, message_id: UUID, now: datetime) -> Parcel
     """Takes the message for one attempt; None where it is with another worker, has to wait, or must not be sent."""
     with installation.database.begin() as connection:
         row = lock_due(connection, message_id, now)
-        if row is None or _waits(installation, connection, row, now):
+        if row is None:
             return None
-        parcel = _packed(installation, connection, row, now)
+        until = breaker.wait_for(row, now) or crowding.wait_for(installation, connection, row, now)
+        parcel = None if until else _packed(installation, connection, row, now)
         if row.status is MessageStatus.CLAIMED:
             _note_lost(connection, row, now)
-        if parcel is not None:
+        if parcel and (until := breaker.take_probe(connection, row, now)) is None:
             _take(installation, connection, parcel, now)
-        return parcel
+            return parcel
+        if until:
+            _postpone(connection, row, until)
+        return None
 
 
 def record_finding(
@@ -175,16 +179,10 @@ def _follow(
     return ()
 
 
-def _waits(installation: Installation, connection: Connection, row: AnyRow, now: datetime) -> bool:
-    until = breaker.wait_for(connection, row, now) or crowding.wait_for(installation, connection, row, now)
-    if until is None:
-        return False
-    if row.status is MessageStatus.CLAIMED:
-        _note_lost(connection, row, now)
+def _postpone(connection: Connection, row: AnyRow, until: datetime) -> None:
     # With jitter, so that what waited together does not come back together.
     due_at = until + timedelta(seconds=SystemRandom().uniform(0, 2))
     connection.execute(_POSTPONE, {"of": row.id, "due_at": due_at, "in_doubt_since": in_doubt_since(row)})
-    return True
 
 
 def _take(installation: Installation, connection: Connection, parcel: Parcel, now: datetime) -> None:

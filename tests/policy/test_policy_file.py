@@ -15,8 +15,8 @@ HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 LINES = SHIPPED.read_text(encoding="utf-8").split("\n")
 KEY_LINES = [number for number, line in enumerate(LINES, 1) if re.match(r"\w+ = ", line)]
 HEADER_LINES = [number for number, line in enumerate(LINES, 1) if line.startswith("[")]
-MAY_BE_LEFT_OUT = {"remark", "enabled", "to_one_destination", "refuses", "leaves_after"}
-GO_WITH_OTHERS = {"case_open", "case_open_after_code", "code_valid_far", "far_states"}
+MAY_BE_LEFT_OUT = {"remark", "enabled", "to_one_destination", "refuses"}
+GO_WITH_OTHERS = {"leaves_after", "case_open", "case_open_after_code", "code_valid_far", "far_states"}
 
 
 @pytest.fixture(autouse=True)
@@ -367,3 +367,16 @@ def test_a_file_that_cannot_be_read_is_refused_by_its_name(tmp_path: Path) -> No
         with pytest.raises(BadPolicy) as refusal:
             rules.load(tmp_path / name)
         assert str(refusal.value) == f"{tmp_path / name}: cannot be read ({error})"
+
+
+@pytest.mark.parametrize("instead", ["", 'leaves_after = "0"', 'leaves_after = "9m"'])
+def test_a_letter_leaves_ten_minutes_after_it_was_taken_at_the_earliest(tmp_path: Path, instead: str) -> None:
+    shipped = "\n".join(LINES)
+    with pytest.raises(BadPolicy, match=r"channels\.mail needs leaves_after, at least 10m"):
+        load(tmp_path, shipped.replace('leaves_after = "1h"', instead))
+
+
+def test_only_letters_leave_later(tmp_path: Path) -> None:
+    number = line_with("\n".join(LINES), "[channels.sms]")
+    with pytest.raises(BadPolicy, match=r"channels\.sms: only letters have leaves_after"):
+        load(tmp_path, changed(number, LINES[number - 1], 'leaves_after = "1h"'))

@@ -6,12 +6,13 @@ from uuid import UUID
 import pytest
 from sqlalchemy import select
 
-from models.cases import Actor
+from models.cases import Actor, ResetCase
 from models.messages import ChannelBreaker, Message, MessageStatus, Outcome
 from policy.vocabulary import Channel
 from tests.installations import MINUTE, SECOND, START, email_account, rows, sms_account
 from tests.workflows.racing import at_once
 from workflows.breaker import Stopped, stopped
+from workflows.closing import cancel
 from workflows.delivery import claim, record_failed, record_sent
 from workflows.installation import Installation
 from workflows.opening import open_case
@@ -111,6 +112,16 @@ def test_of_threads_that_would_try_at_once_one_does(installation: Installation) 
     fail(installation, messages[0], Outcome.MISCONFIGURED)
     tries = [lambda each=each: claim(installation, each, START + PROBE) for each in messages[1:]]
     assert sum(parcel is not None for parcel in at_once(*tries)) == 1
+
+
+def test_a_message_that_nobody_needs_any_more_is_not_the_one_that_tries(installation: Installation) -> None:
+    messages = codes_queued(installation, 3)
+    fail(installation, messages[0], Outcome.MISCONFIGURED)
+    (row,) = rows(installation, select(Message.case_id).where(Message.id == messages[1]))
+    (case,) = rows(installation, select(ResetCase.reference).where(ResetCase.id == row.case_id))
+    cancel(installation, case.reference, actor=Actor.AGENT, now=START, how="by telephone")
+    assert claim(installation, messages[1], START + PROBE) is None
+    assert claim(installation, messages[2], START + PROBE) is not None
 
 
 def test_when_the_one_goes_through_all_go(installation: Installation) -> None:
