@@ -110,6 +110,8 @@ class ChannelRules(_Table):
             raise ValueError("give exactly one of case_open and case_open_after_code")
         if bool(self.far_states) != (self.code_valid_far is not None):
             raise ValueError("far_states and code_valid_far go together")
+        if (self.case_open_after_code is not None) != (self.leaves_after >= _LEAST_BEFORE_LEAVING):
+            raise ValueError("case_open_after_code and leaves_after, at least 10m, go together")
         return self
 
     def validity(self, state: str | None) -> timedelta:
@@ -187,13 +189,11 @@ class Policy(_Table):
 
     @field_validator("channels")
     @classmethod
-    def _letters_alone_leave_later(cls, channels: dict[Channel, ChannelRules]) -> dict[Channel, ChannelRules]:
+    def _letters_leave_later(cls, channels: dict[Channel, ChannelRules]) -> dict[Channel, ChannelRules]:
         # Retries of a letter carry its date, which must lie ahead, and until then it can be stopped.
-        for channel, each in channels.items():
-            if channel is Channel.MAIL and each.leaves_after < _LEAST_BEFORE_LEAVING:
-                raise ValueError("channels.mail needs leaves_after, at least 10m")
-            if channel is not Channel.MAIL and each.leaves_after:
-                raise ValueError(f"channels.{channel}: only letters have leaves_after")
+        later = {channel for channel, each in channels.items() if each.leaves_after}
+        if later != {Channel.MAIL}:
+            raise ValueError("channels.mail, and no other, needs leaves_after")
         return channels
 
     @field_validator("proof_sets")

@@ -372,11 +372,12 @@ def test_a_file_that_cannot_be_read_is_refused_by_its_name(tmp_path: Path) -> No
 @pytest.mark.parametrize("instead", ["", 'leaves_after = "0"', 'leaves_after = "9m"'])
 def test_a_letter_leaves_ten_minutes_after_it_was_taken_at_the_earliest(tmp_path: Path, instead: str) -> None:
     shipped = "\n".join(LINES)
-    with pytest.raises(BadPolicy, match=r"channels\.mail needs leaves_after, at least 10m"):
+    with pytest.raises(BadPolicy, match="leaves_after, at least 10m"):
         load(tmp_path, shipped.replace('leaves_after = "1h"', instead))
 
 
 def test_only_letters_leave_later(tmp_path: Path) -> None:
-    number = line_with("\n".join(LINES), "[channels.sms]")
-    with pytest.raises(BadPolicy, match=r"channels\.sms: only letters have leaves_after"):
-        load(tmp_path, changed(number, LINES[number - 1], 'leaves_after = "1h"'))
+    open_as_a_letter = 'case_open_after_code = "1d"\nleaves_after = "1h"'
+    number = next(each for each in KEY_LINES if key_of(each) == "case_open" and LINES[each - 1].endswith('"24h"'))
+    with pytest.raises(BadPolicy, match="and no other, needs leaves_after"):
+        load(tmp_path, changed(number, open_as_a_letter))
