@@ -8,22 +8,19 @@ In tests: `with Lob() as lob`. As a process of its own, which prints its URL and
 `python -m tests.servers.lob --port 8026 --delay-ms 50`.
 """
 
-import argparse
 import base64
 import json
 import re
 import secrets
-import sys
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from tests.servers import lifeline, openapi
+from tests.servers import openapi, stand_in
 from tests.servers.openapi import BodyCheck, Violation
 from tests.servers.stand_in import Instead, Reply, Request, StandIn
 
@@ -126,6 +123,10 @@ class Lob(StandIn):
     def letters(self) -> tuple[TakenLetter, ...]:
         """The letters taken so far, in order; a repeat that its key shows to be one is not among them."""
         return tuple(self._letters.values())
+
+    @property
+    def took(self) -> str:
+        return f"{len(self._letters)} letters"
 
     @property
     def refused(self) -> tuple[Refusal, ...]:
@@ -330,18 +331,5 @@ _LETTER_CHECK = BodyCheck(_letter_schema())
 _ADDRESS_CHECK = BodyCheck(openapi.body_schema(_SPEC, "/us_verifications", "application/json"))
 
 
-@contextmanager
-def _served() -> Iterator[str]:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--port", type=int, default=0, help="the port on 127.0.0.1; a free one if left out")
-    parser.add_argument("--delay-ms", type=float, default=0, help="how long each answer takes")
-    arguments = parser.parse_args()
-    with Lob(arguments.port, arguments.delay_ms / 1000) as lob:
-        try:
-            yield lob.base_url
-        finally:
-            sys.stderr.write(f"took {len(lob.letters)} letters over {lob.connections} connections\n")
-
-
 if __name__ == "__main__":
-    lifeline.keep(_served())
+    stand_in.serve(Lob, __doc__)

@@ -8,18 +8,15 @@ In tests: `with SendGrid() as sendgrid`. As a process of its own, which prints i
 does: `python -m tests.servers.sendgrid --port 8025 --delay-ms 50`.
 """
 
-import argparse
 import json
 import secrets
-import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
-from tests.servers import lifeline, openapi
+from tests.servers import openapi, stand_in
 from tests.servers.openapi import BodyCheck, Violation
 from tests.servers.stand_in import Instead, Reply, Request, StandIn
 
@@ -124,6 +121,10 @@ class SendGrid(StandIn):
     def sent(self) -> tuple[SentMail, ...]:
         """The mails taken so far, in order."""
         return tuple(self._sent)
+
+    @property
+    def took(self) -> str:
+        return f"{len(self._sent)} mails"
 
     @property
     def refused(self) -> tuple[Refusal, ...]:
@@ -237,18 +238,5 @@ def _broken_rules_of_extras(place: str, part: Mapping[str, Any]) -> Iterator[Vio
 _CHECK = BodyCheck(_schema())
 
 
-@contextmanager
-def _served() -> Iterator[str]:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--port", type=int, default=0, help="the port on 127.0.0.1; a free one if left out")
-    parser.add_argument("--delay-ms", type=float, default=0, help="how long each answer takes")
-    arguments = parser.parse_args()
-    with SendGrid(arguments.port, arguments.delay_ms / 1000) as sendgrid:
-        try:
-            yield sendgrid.base_url
-        finally:
-            sys.stderr.write(f"took {len(sendgrid.sent)} mails over {sendgrid.connections} connections\n")
-
-
 if __name__ == "__main__":
-    lifeline.keep(_served())
+    stand_in.serve(SendGrid, __doc__)

@@ -4,18 +4,20 @@ A vendor's stand-in is a subclass that judges requests in `answer`. What goes wr
 of the next requests takes one fault from it, and a request that finds none is answered as the vendor would.
 """
 
+import argparse
 import socket
 import sys
 import threading
 from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler
 from socketserver import ThreadingTCPServer
 from typing import Self, TypeAlias
 
+from tests.servers import lifeline
 from tests.servers.ports import LOOPBACK
 
 _MISSING = 64  # bytes that a truncated answer announces and does not send
@@ -106,6 +108,11 @@ class StandIn(ABC):
         """Let the next requests meet these faults, one each, in this order."""
         self._faults.extend(faults)
 
+    @property
+    @abstractmethod
+    def took(self) -> str:
+        """What was taken so far, in words."""
+
     @abstractmethod
     def answer(self, request: Request) -> Reply:
         """Judge `request`, and take it if it is right. Called from many threads at once."""
@@ -144,6 +151,24 @@ class StandIn(ABC):
             case CloseTaken():
                 return None
         return reply
+
+
+def serve(vendor: type[StandIn], story: str | None) -> None:
+    """Runs the stand-in as a process of its own, which prints its URL and ends when its standard input does."""
+    parser = argparse.ArgumentParser(description=story, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--port", type=int, default=0, help="the port on 127.0.0.1; a free one if left out")
+    parser.add_argument("--delay-ms", type=float, default=0, help="how long each answer takes")
+    arguments = parser.parse_args()
+    lifeline.keep(_served(vendor(arguments.port, arguments.delay_ms / 1000)))
+
+
+@contextmanager
+def _served(stand_in: StandIn) -> Iterator[str]:
+    with stand_in:
+        try:
+            yield stand_in.base_url
+        finally:
+            sys.stderr.write(f"took {stand_in.took} over {stand_in.connections} connections\n")
 
 
 class _Server(ThreadingTCPServer):

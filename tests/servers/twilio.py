@@ -9,14 +9,11 @@ In tests: `with Twilio() as twilio`. As a process of its own, which prints its U
 does: `python -m tests.servers.twilio --port 8026 --delay-ms 50`.
 """
 
-import argparse
 import json
 import re
 import secrets
-import sys
 from base64 import b64encode
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import format_datetime
@@ -27,7 +24,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 import phonenumbers
 
-from tests.servers import forms, lifeline, openapi
+from tests.servers import forms, openapi, stand_in
 from tests.servers.openapi import BodyCheck, Violation
 from tests.servers.stand_in import Instead, Reply, Request, StandIn
 
@@ -155,6 +152,10 @@ class Twilio(StandIn):
     def looked_up(self) -> tuple[str, ...]:
         """The numbers that Lookup was asked for so far, in order."""
         return tuple(self._looked_up)
+
+    @property
+    def took(self) -> str:
+        return f"{len(self._sent)} messages and {len(self._calls)} calls"
 
     @property
     def refused(self) -> tuple[Refusal, ...]:
@@ -428,19 +429,5 @@ def _is_valid(number: str) -> bool:
         return False
 
 
-@contextmanager
-def _served() -> Iterator[str]:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--port", type=int, default=0, help="the port on 127.0.0.1; a free one if left out")
-    parser.add_argument("--delay-ms", type=float, default=0, help="how long each answer takes")
-    arguments = parser.parse_args()
-    with Twilio(arguments.port, arguments.delay_ms / 1000) as twilio:
-        try:
-            yield twilio.base_url
-        finally:
-            took = f"took {len(twilio.sent)} messages and {len(twilio.calls)} calls"
-            sys.stderr.write(f"{took} over {twilio.connections} connections\n")
-
-
 if __name__ == "__main__":
-    lifeline.keep(_served())
+    stand_in.serve(Twilio, __doc__)
