@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import timedelta
 from pathlib import Path
 
 import click
@@ -107,5 +106,5 @@ def _stopped(stopped: Stopped | None) -> str | None:
 
 
 def _late(loaded: Installation) -> str | None:
-    late = upkeep.count_late(loaded, clock.now() - timedelta(minutes=2))
+    late = upkeep.count_late(loaded, clock.now() - upkeep.LATE)
     return f"{late} are late by more than 2 minutes: is a worker running?" if late else None

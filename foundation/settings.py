@@ -99,6 +99,11 @@ class Settings(BaseSettings):
     public_url: WebAddress = Field(default="http://127.0.0.1:8420", description="Where customers reach the pages.")
     web_host: str = Field(default="127.0.0.1", description="The address that the web process listens on.")
     web_port: Annotated[int, Field(ge=1, le=65535)] = Field(default=8420, description="The port that it listens on.")
+    metrics_token: SecretStr = Field(
+        default=SecretStr(""),
+        description="Whoever shows it as a bearer token reads `/metrics`, for Prometheus. Without it there is no such "
+        "page.",
+    )
     maildir: Path | None = Field(
         default=None, description="The watched Maildir; `maildir` in the data folder if empty."
     )

@@ -12,7 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import Scope
 
 from notifiers.receipts import Unreadable, Unsigned
-from web import brand, calls, customer, guards, outbox, site, webhooks, words
+from web import brand, calls, customer, guards, metrics, outbox, site, webhooks, words
 from web.customer import NotProven
 from web.site import CurrentSite, Site
 from workflows import installation, views
@@ -56,6 +56,7 @@ def create_app(loaded: Installation) -> FastAPI:
     app.include_router(customer.router)
     app.include_router(webhooks.router)
     app.include_router(calls.router)
+    app.include_router(metrics.router)
     if loaded.settings.is_demo:
         app.include_router(outbox.router)
     app.mount("/static", _Static(directory=site.FOLDER / "static"))

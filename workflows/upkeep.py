@@ -24,6 +24,9 @@ from workflows.machine import Refused, fire, sources_of
 BATCH = 500
 """Rows that one transaction takes: enough to be quick, few enough to keep nobody waiting."""
 
+LATE = timedelta(minutes=2)
+"""A message that is due for longer has nobody who sends it."""
+
 # So many relays later, what was rung for and is still due has lost its doorbell.
 _PATIENCE = 5
 

@@ -23,6 +23,7 @@ DEFAULTS = {
     "public_url": "http://127.0.0.1:8420",
     "web_host": "127.0.0.1",
     "web_port": 8420,
+    "metrics_token": "",
     "maildir": None,
     "worker_threads": 8,
     "lease_seconds": 60,
@@ -56,6 +57,7 @@ DEFAULTS = {
 FREE_TEXT = {
     "data_dir",
     "policy_file",
+    "metrics_token",
     "maildir",
     "web_host",
     "brand_name",
