@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 from httpx2 import Response
@@ -10,7 +11,7 @@ from starlette.testclient import TestClient
 from foundation import clock
 from models.cases import Actor
 from notifiers.phrases import long_time
-from policy.vocabulary import MessageKind
+from policy.vocabulary import Fate, MessageKind
 from tests.installations import (
     DAY,
     HOUR,
@@ -22,8 +23,10 @@ from tests.installations import (
     start_case,
 )
 from tests.web.browser import heading_of, text_of
-from workflows import closing, codes, opening, proving, upkeep
+from workflows import closing, codes, opening, proving, receipts, upkeep
+from workflows.delivery import claim, record_sent
 from workflows.installation import Installation
+from workflows.receipts import Said
 from workflows.upkeep import Overdue
 from workflows.views import case_view, case_with_history
 
@@ -120,3 +123,32 @@ def test_who_lost_the_page_of_a_proven_case_comes_back_by_a_new_code(
     assert client.get(f"/reset/{case.reference}").status_code == 200
     after = case_view(installation, case.reference)
     assert (after.state, after.proofs, after.hold_until) == (before.state, before.proofs, before.hold_until)
+
+
+def call_in_vain(installation: Installation, message_id: UUID, number: int) -> None:
+    """The call is made, and Twilio says that nobody took it."""
+    now = clock.now() + number * 2 * MINUTE
+    parcel = claim(installation, message_id, now)
+    assert parcel is not None
+    record_sent(installation, parcel, "twilio", f"CA{number}", now)
+    word = Said("twilio", f"CA{number}:busy", message_id, f"CA{number}", Fate.UNANSWERED, "busy", None)
+    for receipt_id in receipts.take(installation, [word], now):
+        receipts.settle(installation, receipt_id, now)
+
+
+def test_when_nobody_took_three_calls_the_page_offers_another(installation: Installation, client: TestClient) -> None:
+    ref = sms_account(installation, preference="voice")
+    opened = opening.open_case(installation, ref, actor=Actor.AGENT, now=clock.now())
+    page = f"/?reference={opened.reference}"
+    for number in range(2):
+        call_in_vain(installation, opened.owed[0], number)
+        assert "A code is on its way to you" in text_of(client.get(page))
+
+    call_in_vain(installation, opened.owed[0], 2)
+    text = text_of(client.get(page))
+    assert "We called ••• ••• ••42 three times, and nobody answered." in text
+    assert text.count("Call me again") == 1
+    assert "Send the code again" not in text
+
+    assert resend(client, opened.reference).headers["location"] == page
+    assert "A code is on its way to you, by phone call to ••• ••• ••42." in text_of(client.get(page))
