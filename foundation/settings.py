@@ -18,6 +18,7 @@ from pydantic import (
     ValidationInfo,
     field_validator,
 )
+from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 PREFIX = "KEYTURN_"
@@ -87,7 +88,9 @@ class Settings(BaseSettings):
         default="", repr=False, description="`amqp://…` or `redis://…`; files in the data folder if empty."
     )
     queue_prefix: Annotated[str, Field(pattern=r"^[a-z0-9._-]{1,64}$")] = Field(
-        default="keyturn", description="First part of every queue's name, for several installations on one broker."
+        default="keyturn",
+        description="First part of every queue's name, for several installations on one broker: small letters, "
+        "digits, dots and dashes.",
     )
     keys: Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(_split)] = Field(
         default=(),
@@ -140,7 +143,8 @@ class Settings(BaseSettings):
         "webhook is refused.",
     )
     twilio_account_sid: Annotated[str, Field(pattern=r"^(AC[0-9a-fA-F]{32})?$")] = Field(
-        default="", description="Twilio's account. Without it SMS and phone calls are unavailable."
+        default="",
+        description="Twilio's account SID: AC and 32 digits. Without it SMS and phone calls are unavailable.",
     )
     twilio_auth_token: SecretStr = Field(
         default=SecretStr(""), description="Its auth token, which also signs what Twilio sends to the pages."
@@ -149,7 +153,8 @@ class Settings(BaseSettings):
         default="", description="Your Twilio number, as +12025550100. Phone calls need it."
     )
     twilio_messaging_service_sid: Annotated[str, Field(pattern=r"^(MG[0-9a-fA-F]{32})?$")] = Field(
-        default="", description="A Twilio Messaging Service that sends the SMS, instead of the number."
+        default="",
+        description="The SID of a Twilio Messaging Service, MG and 32 digits, that sends SMS instead of the number.",
     )
     twilio_base_url: WebAddress = Field(default="https://api.twilio.com", description="Where Twilio's API is.")
     twilio_lookups_base_url: WebAddress = Field(
@@ -171,7 +176,7 @@ class Settings(BaseSettings):
     lob_from_city: Annotated[str, Field(max_length=200)] = Field(default="", description="Its city.")
     lob_from_state: Annotated[str, Field(pattern=r"^([A-Z]{2})?$")] = Field(default="", description="Its state, as VT.")
     lob_from_zip: Annotated[str, Field(pattern=r"^([0-9]{5}(-[0-9]{4})?)?$")] = Field(
-        default="", description="Its ZIP code."
+        default="", description="Its ZIP code, as 05001 or 05001-1234."
     )
 
     @field_validator("keys")
@@ -218,9 +223,13 @@ def make_data_dir(chosen: Settings) -> None:
 
 
 def _one_line_a_fault(error: ValidationError) -> str:
-    return "\n".join(_line(fault["loc"], fault["msg"]) for fault in error.errors(include_url=False))
+    return "\n".join(_line(fault) for fault in error.errors(include_url=False))
 
 
-def _line(where: tuple[int | str, ...], what: str) -> str:
-    what = what.removeprefix("Value error, ")
-    return f"{PREFIX}{str(where[0]).upper()}: {what}"
+def _line(fault: ErrorDetails) -> str:
+    name = str(fault["loc"][0])
+    what = fault["msg"].removeprefix("Value error, ")
+    if fault["type"] == "string_pattern_mismatch":
+        # A pattern tells a person little; what the setting is for names an example.
+        what = f"has the wrong form. {Settings.model_fields[name].description}"
+    return f"{PREFIX}{name.upper()}: {what}"

@@ -278,3 +278,13 @@ def test_a_data_folder_that_cannot_be_made_is_refused_in_one_line_that_names_the
         with pytest.raises(BadSettings) as refusal:
             settings.make_data_dir(Settings(data_dir=folder))
         assert str(refusal.value) == f"{PREFIX}DATA_DIR: {folder} cannot be made ({reason})"
+
+
+def test_a_wrong_form_is_told_with_what_the_setting_is_and_not_with_a_pattern(load: Load) -> None:
+    with pytest.raises(BadSettings) as refusal:
+        load(TWILIO_FROM="202 555 0100", LOB_FROM_ZIP="5001", LOG_LEVEL="LOUD")
+    assert str(refusal.value).splitlines() == [
+        "KEYTURN_LOG_LEVEL: has the wrong form. DEBUG, INFO, WARNING or ERROR.",
+        "KEYTURN_TWILIO_FROM: has the wrong form. Your Twilio number, as +12025550100. Phone calls need it.",
+        "KEYTURN_LOB_FROM_ZIP: has the wrong form. Its ZIP code, as 05001 or 05001-1234.",
+    ]

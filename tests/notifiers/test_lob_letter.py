@@ -37,13 +37,13 @@ from notifiers.contract import (
 from notifiers.lob_letter import LobLetter
 from policy.permits import PostalAddress
 from policy.vocabulary import Channel, MessageKind
+from tests.notifiers.patience import patience
 from tests.notifiers.samples import HOME, LETTER_CODE, REFERENCE, message, permit
 from tests.servers.lob import API_KEY, EMPTY, EMPTY_201, NONSENSE, WITHOUT_ID, Lob, status
 from tests.servers.ports import LOOPBACK, free_port, port_of
 from tests.servers.stand_in import CloseTaken, CloseUnread, Fault, Hang, Instead, Reply, Truncated
 
 LONG = 60  # seconds: longer than any test waits
-SHORT = urllib3.Timeout(connect=0.3, read=0.3)
 FROM = {"lob_from_line1": "210 King Street", "lob_from_city": "Bristol", "lob_from_state": "VT"}
 KINDS = sorted(texts.WRITTEN[Channel.MAIL])
 
@@ -291,7 +291,7 @@ FAULTS: dict[str, tuple[Fault, type[DeliveryFailed], str]] = {
 def test_each_failure_means_one_thing_and_nothing_is_tried_again(
     lob: Lob, fault: Fault, meaning: type[DeliveryFailed], code: str
 ) -> None:
-    sending = notifier(lob.base_url, SHORT)
+    sending = notifier(lob.base_url, patience(fault))
     lob.fail(fault)
 
     failed = failure_of(sending)
@@ -304,7 +304,7 @@ def test_each_failure_means_one_thing_and_nothing_is_tried_again(
 def test_after_any_failure_the_same_letter_goes_exactly_once(
     lob: Lob, fault: Fault, meaning: type[DeliveryFailed]
 ) -> None:
-    sending, sent = notifier(lob.base_url, SHORT), letter()
+    sending, sent = notifier(lob.base_url, patience(fault)), letter()
     lob.fail(fault)
     failure_of(sending, sent)
 
@@ -539,7 +539,7 @@ def test_a_permit_that_does_not_fit_sends_nothing(lob: Lob) -> None:
 def test_nothing_secret_is_logged_or_printed_even_when_everything_is_logged(
     lob: Lob, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    sending, written = notifier(lob.base_url, SHORT), []
+    sending, written = notifier(lob.base_url), []
     caplog.set_level(logging.DEBUG)
     for name in ("urllib3", "urllib3.connectionpool", "lob_python", "lob_python.rest"):
         caplog.set_level(logging.DEBUG, logger=name)
@@ -547,7 +547,7 @@ def test_nothing_secret_is_logged_or_printed_even_when_everything_is_logged(
     receipt = send(sending, letter())
     for fault, _, _ in FAULTS.values():
         lob.fail(fault)
-        written.append("".join(traceback.format_exception(failure_of(sending))))
+        written.append("".join(traceback.format_exception(failure_of(notifier(lob.base_url, patience(fault))))))
     lob.fail(status(500, message=HOME.line1))
     written.append("".join(traceback.format_exception(failure_of(sending, in_doubt(letter(leaves_at=PASSED))))))
     send(sending, in_doubt(letter()))

@@ -12,18 +12,19 @@ import urllib3
 from pydantic import SecretStr
 
 from foundation.settings import Settings
+from notifiers import wire
 from notifiers.contract import DeliveryFailed, Misconfigured, NotSent, PermitMisused, Rejected, Unavailable
 from notifiers.lob_verification import VERDICTS, LobVerification
 from policy import rules
 from policy.permits import PostalAddress
 from policy.vocabulary import Channel, Finding
+from tests.notifiers.patience import patience
 from tests.notifiers.samples import HOME, permit
 from tests.servers.lob import API_KEY, EMPTY, NONSENSE, Lob, status
 from tests.servers.ports import LOOPBACK, free_port
 from tests.servers.stand_in import CloseTaken, CloseUnread, Fault, Hang, Instead, Reply, Truncated
 
 LONG = 60  # seconds: longer than any test waits
-SHORT = urllib3.Timeout(connect=0.3, read=0.3)
 
 
 @pytest.fixture
@@ -32,8 +33,8 @@ def lob() -> Iterator[Lob]:
         yield stand_in
 
 
-def verification(base_url: str, key: str = API_KEY) -> LobVerification:
-    return LobVerification(Settings(lob_base_url=base_url, lob_api_key=SecretStr(key)), SHORT)
+def verification(base_url: str, key: str = API_KEY, timeout: urllib3.Timeout = wire.TIMEOUT) -> LobVerification:
+    return LobVerification(Settings(lob_base_url=base_url, lob_api_key=SecretStr(key)), timeout)
 
 
 def failure_of(examining: LobVerification, address: PostalAddress = HOME) -> DeliveryFailed:
@@ -118,7 +119,7 @@ FAULTS: dict[str, tuple[Fault, type[DeliveryFailed], str]] = {
 def test_no_fault_lets_an_address_pass_or_is_in_doubt(
     lob: Lob, fault: Fault, meaning: type[DeliveryFailed], code: str
 ) -> None:
-    examining = verification(lob.base_url)
+    examining = verification(lob.base_url, timeout=patience(fault))
     lob.fail(fault)
 
     failed = failure_of(examining)
@@ -161,7 +162,9 @@ def test_nothing_secret_is_logged_even_when_everything_is_logged(lob: Lob, caplo
     examining.examine(permit(Channel.MAIL))
     for fault in (status(500, message=HOME.line1), status(422, message=HOME.line1), CloseTaken(), Hang(LONG)):
         lob.fail(fault)
-        written.append("".join(traceback.format_exception(failure_of(examining))))
+        written.append(
+            "".join(traceback.format_exception(failure_of(verification(lob.base_url, timeout=patience(fault)))))
+        )
     written += [caplog.text, repr(examining), repr(vars(examining))]
 
     assert "POST /v1/us_verifications" in caplog.text

@@ -27,13 +27,13 @@ from notifiers.contract import (
 )
 from notifiers.sendgrid_email import SendGridEmail
 from policy.vocabulary import Channel, MessageKind
+from tests.notifiers.patience import SHORT, patience
 from tests.notifiers.samples import CANCEL_LINK, CODE, EMAIL, LINK, NAME, REFERENCE, message, permit
 from tests.servers.ports import LOOPBACK, free_port, port_of
 from tests.servers.sendgrid import API_KEY, NONSENSE, SENDER, WITHOUT_ID, SendGrid, status
 from tests.servers.stand_in import CloseTaken, CloseUnread, Fault, Hang, Instead, Reply, Truncated
 
 LONG = 60  # seconds: longer than any test waits
-SHORT = urllib3.Timeout(connect=0.3, read=0.3)
 
 
 @pytest.fixture
@@ -176,7 +176,7 @@ NO_FIELD = b'{"errors":[{"message":"Bad Request","field":null}]}'
 def test_each_failure_means_one_thing_and_nothing_is_tried_again(
     sendgrid: SendGrid, fault: Fault, meaning: type[DeliveryFailed], code: str
 ) -> None:
-    sending = notifier(sendgrid.base_url, timeout=SHORT)
+    sending = notifier(sendgrid.base_url, timeout=patience(fault))
     sendgrid.fail(fault)
 
     failed = failure_of(sending)
@@ -305,7 +305,7 @@ def test_a_permit_that_does_not_fit_sends_nothing(sendgrid: SendGrid) -> None:
 def test_nothing_secret_is_logged_or_printed_even_when_everything_is_logged(
     sendgrid: SendGrid, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    sending, written = notifier(sendgrid.base_url, timeout=SHORT), []
+    sending, written = notifier(sendgrid.base_url), []
     caplog.set_level(logging.DEBUG)
     for name in ("urllib3", "urllib3.connectionpool", "python_http_client", "python_http_client.client", "sendgrid"):
         caplog.set_level(logging.DEBUG, logger=name)
@@ -313,7 +313,9 @@ def test_nothing_secret_is_logged_or_printed_even_when_everything_is_logged(
     sending.send(message(MessageKind.RESET_CODE), permit(Channel.EMAIL))
     for fault in (CloseTaken(), Hang(LONG), status(401), status(503), Instead(Reply(400, ODD_FIELD, JSON)), WITHOUT_ID):
         sendgrid.fail(fault)
-        written.append("".join(traceback.format_exception(failure_of(sending))))
+        written.append(
+            "".join(traceback.format_exception(failure_of(notifier(sendgrid.base_url, timeout=patience(fault)))))
+        )
     written += [caplog.text, *capfd.readouterr(), repr(sending), repr(vars(sending)["_pool"])]
 
     assert "POST /v3/mail/send" in caplog.text

@@ -14,8 +14,9 @@ from pydantic import SecretStr
 from notifiers.contract import DeliveryFailed, Misconfigured, NotSent, PermitMisused, Rejected, Unavailable, Unknown
 from notifiers.twilio_lookup import TwilioLookup
 from policy.vocabulary import Channel, Finding
+from tests.notifiers.patience import patience
 from tests.notifiers.samples import PHONE, permit
-from tests.notifiers.twilio_samples import FAULTS, patience, settings
+from tests.notifiers.twilio_samples import FAULTS, settings
 from tests.servers.ports import LOOPBACK, free_port, port_of
 from tests.servers.stand_in import Instead, Reply
 from tests.servers.twilio import AUTH_TOKEN, Twilio, status

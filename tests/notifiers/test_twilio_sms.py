@@ -26,8 +26,9 @@ from notifiers.contract import (
 )
 from notifiers.twilio_sms import TwilioSms
 from policy.vocabulary import Channel, MessageKind
+from tests.notifiers.patience import patience
 from tests.notifiers.samples import CANCEL_LINK, CODE, EMAIL, LINK, NAME, PHONE, REFERENCE, message, permit
-from tests.notifiers.twilio_samples import FAULTS, IN_DOUBT, is_taken, patience, settings
+from tests.notifiers.twilio_samples import FAULTS, IN_DOUBT, is_taken, settings
 from tests.servers.ports import LOOPBACK, free_port, port_of
 from tests.servers.stand_in import CloseTaken, Instead, Reply
 from tests.servers.twilio import ACCOUNT_SID, AUTH_TOKEN, FROM, MESSAGING_SERVICE_SID, Twilio, status

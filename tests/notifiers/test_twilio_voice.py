@@ -25,8 +25,9 @@ from notifiers.contract import (
 from notifiers.texts import NoSuchText, VoiceLine, VoiceScript
 from notifiers.twilio_voice import TwilioVoice
 from policy.vocabulary import Channel, MessageKind
+from tests.notifiers.patience import patience
 from tests.notifiers.samples import BRAND, CODE, LINK, NAME, PHONE, REFERENCE, message, permit
-from tests.notifiers.twilio_samples import FAULTS, IN_DOUBT, is_taken, patience, settings
+from tests.notifiers.twilio_samples import FAULTS, IN_DOUBT, is_taken, settings
 from tests.servers.ports import LOOPBACK, free_port, port_of
 from tests.servers.stand_in import CloseTaken
 from tests.servers.twilio import ACCOUNT_SID, AUTH_TOKEN, FROM, Twilio

@@ -2,17 +2,14 @@
 
 from typing import Any
 
-import urllib3
 from pydantic import SecretStr
 
 from foundation.settings import Settings
-from notifiers import wire
 from notifiers.contract import DeliveryFailed, Misconfigured, Rejected, Unavailable, Unknown
 from tests.servers.stand_in import CloseTaken, CloseUnread, Fault, Hang, Instead, Reply, Truncated
 from tests.servers.twilio import ACCOUNT_SID, AUTH_TOKEN, FROM, NONSENSE, WITHOUT_SID, status
 
 LONG = 60  # seconds: longer than any test waits
-_SHORT = urllib3.Timeout(connect=0.3, read=0.3)
 ELSEWHERE = "http://192.0.2.1/"  # leads nowhere, by RFC 5737
 
 FAULTS: dict[str, tuple[Fault, type[DeliveryFailed], str]] = {
@@ -71,8 +68,3 @@ def settings(base_url: str, **changes: Any) -> Settings:
 def is_taken(fault: Fault) -> bool:
     """Whether Twilio takes the request that meets this fault."""
     return bool(getattr(fault, "taken", False)) or isinstance(fault, CloseTaken | Truncated)
-
-
-def patience(fault: Fault) -> urllib3.Timeout:
-    """How long to wait for an answer: only where none comes, not long, so that no test fails on a slow machine."""
-    return _SHORT if isinstance(fault, Hang) else wire.TIMEOUT
