@@ -86,6 +86,10 @@ def _app(chosen: Settings) -> Celery:
             RELAY: _route(prefix, "schedule"),
             SWEEP: _route(prefix, "schedule"),
         },
+        # Another installation on the same broker may have a worker of the same name on this machine.
+        control_exchange=f"{prefix}.control",
+        # Exclusive, which is the default, a worker could not start while the broker still knows one that was killed.
+        control_queue_exclusive=False,
         # A mistyped queue should fail, not fill up unseen.
         task_create_missing_queues=False,
         # The state is in the database.

@@ -227,8 +227,7 @@ def _parcel_of_case(installation: Installation, row: AnyRow, permit: Permit, now
 
 def in_doubt_since(row: AnyRow) -> datetime | None:
     """When the first attempt began that may have gone: one that never ended counts."""
-    lost_at: datetime | None = row.claimed_at if row.status is MessageStatus.CLAIMED else None
-    return row.in_doubt_since or lost_at
+    return row.in_doubt_since or _lost_at(row)
 
 
 def _leaves_at(installation: Installation, row: AnyRow, now: datetime) -> datetime | None:
@@ -260,8 +259,12 @@ def _profile(row: AnyRow, contact: Contact) -> Profile:
 
 def _taken_at(row: AnyRow) -> datetime | None:
     """When a vendor took the code, or may have: an attempt that never ended counts."""
-    lost_at: datetime | None = row.claimed_at if row.status is MessageStatus.CLAIMED else None
-    return row.taken_at or lost_at
+    return row.taken_at or _lost_at(row)
+
+
+def _lost_at(row: AnyRow) -> datetime | None:
+    """When the attempt began whose worker died."""
+    return row.claimed_at if row.status is MessageStatus.CLAIMED else None
 
 
 def _is_worn_out(installation: Installation, row: AnyRow, now: datetime) -> bool:

@@ -3,10 +3,12 @@
 import os
 import subprocess
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 
 from tests.end_to_end.processes import BEAT, ROOT, keyturn, running, worker
-from tests.servers.stack import Stack
+from tests.servers.rabbitmq import remove_queues_of_worker
+from tests.servers.stack import Stack, StackName
 from tests.servers.waiting import until
 
 PING = (sys.executable, "-m", "celery", "-A", "worker", "inspect", "ping", "--timeout", "10")
@@ -41,3 +43,14 @@ def test_a_worker_with_a_bad_setting_says_which(stack: Stack) -> None:
     assert done.returncode != 0
     assert "KEYTURN_WORKER_THREADS" in done.stdout + done.stderr
     assert "Traceback" not in done.stdout + done.stderr
+
+
+def test_workers_of_one_name_start_beside_each_other(stack: Stack, tmp_path: Path) -> None:
+    """As after a crash that the broker has not noticed, or with another installation on the same broker and machine."""
+    another = {**stack.env, "KEYTURN_QUEUE_PREFIX": f"{stack.env['KEYTURN_QUEUE_PREFIX']}-2"}
+    keyturn(stack.env, "migrate")
+    with ExitStack() as running_now:
+        for env, log in ((stack.env, "first.log"), (stack.env, "second.log"), (another, "another.log")):
+            running_now.enter_context(worker(env, tmp_path / log))
+    if stack.name is StackName.RABBITMQ:
+        remove_queues_of_worker(another)

@@ -16,6 +16,7 @@ from amqp.exceptions import AMQPError
 from celery import Celery
 from celery.app.utils import find_app
 from kombu import Connection
+from kombu.pidbox import Mailbox
 
 USUAL_URL = "amqp://guest:guest@127.0.0.1:5672//"
 
@@ -57,6 +58,8 @@ def remove_queues(app: Celery) -> None:
             queue(channel).delete()
             if queue.exchange.name:
                 queue.exchange(channel).delete()
+        for pattern in (Mailbox.exchange_fmt, Mailbox.reply_exchange_fmt):
+            channel.exchange_delete(pattern % app.conf.control_exchange)
 
 
 def remove_queues_of_worker(environment: Mapping[str, str]) -> None:
