@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from amqp.exceptions import AMQPError
 from celery import Celery
 from celery.app.utils import find_app
-from kombu import Connection
+from kombu import Connection, Exchange
 from kombu.pidbox import Mailbox
 
 USUAL_URL = "amqp://guest:guest@127.0.0.1:5672//"
@@ -59,7 +59,7 @@ def remove_queues(app: Celery) -> None:
             if queue.exchange.name:
                 queue.exchange(channel).delete()
         for pattern in (Mailbox.exchange_fmt, Mailbox.reply_exchange_fmt):
-            channel.exchange_delete(pattern % app.conf.control_exchange)
+            Exchange(pattern % app.conf.control_exchange)(channel).delete()
 
 
 def remove_queues_of_worker(environment: Mapping[str, str]) -> None:
