@@ -11,7 +11,7 @@ CUT_OFF = ("", '{"body": "W10', "[]]")
 
 def test_a_worker_drops_what_is_broken_and_goes_on(tmp_path: Path) -> None:
     embedded = stack(StackName.EMBEDDED, tmp_path / "data")
-    env = {**embedded.env, "KEYTURN_SWEEP_SECONDS": "0.5", "KEYTURN_LOG_LEVEL": "DEBUG"}
+    env = {**embedded.env, "KEYTURN_SWEEP_SECONDS": "0.5"}
     keyturn(env, "migrate")
     broker, prefix = tmp_path / "data" / "broker", env["KEYTURN_QUEUE_PREFIX"]
     (broker / "control" / f"{prefix}.exchange").write_text('[["mess')

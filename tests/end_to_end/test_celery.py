@@ -15,7 +15,7 @@ PING = (sys.executable, "-m", "celery", "-A", "worker", "inspect", "ping", "--ti
 
 
 def test_worker_beat_and_ping_need_no_options(stack: Stack, tmp_path: Path) -> None:
-    env = {**stack.env, "KEYTURN_SWEEP_SECONDS": "0.5", "KEYTURN_LOG_LEVEL": "DEBUG"}
+    env = {**stack.env, "KEYTURN_SWEEP_SECONDS": "0.5"}
     keyturn(env, "migrate")
     with worker(env, tmp_path / "worker.log") as working, running(BEAT, env, tmp_path / "beat.log") as beat:
         ping = subprocess.run(PING, cwd=ROOT, env=os.environ | env, capture_output=True, text=True, check=False)

@@ -1,6 +1,6 @@
 """Every channel of a running installation in live mode: the vendors' own SDKs, what vendors say later, the call's keys.
 
-All processes are those of `keyturn up`, logging at DEBUG; the vendors are stand-ins, and this test signs as they do.
+All processes are those of `keyturn up`; the vendors are stand-ins, and this test signs as they do.
 """
 
 import re
@@ -94,7 +94,6 @@ def installed(tmp_path: Path) -> Iterator[Installed]:
             "KEYTURN_WEB_PORT": str(port),
             "KEYTURN_PUBLIC_URL": pages,
             "KEYTURN_RELAY_SECONDS": "0.5",
-            "KEYTURN_LOG_LEVEL": "DEBUG",
         }
         accounts = tmp_path / "accounts.csv"
         accounts.write_text("\n".join((HEAD, *ROWS)))

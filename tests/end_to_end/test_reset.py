@@ -60,7 +60,6 @@ def installed(stack: Stack, tmp_path: Path) -> Iterator[Installed]:
             "KEYTURN_WEB_PORT": str(port),
             "KEYTURN_PUBLIC_URL": pages,
             "KEYTURN_RELAY_SECONDS": "0.5",
-            "KEYTURN_LOG_LEVEL": "DEBUG",
         }
         accounts = tmp_path / "accounts.csv"
         accounts.write_text(ACCOUNTS)
