@@ -16,7 +16,7 @@ import pytest
 from tests.servers.waiting import until
 
 ROOT = Path(__file__).parents[1]
-LOCKS = ("requirements.txt", "requirements-dev.txt")
+LOCKS = ("requirements.txt", "requirements-source.txt", "requirements-dev.txt")
 TOOLS = ("cat", "cksum", "cp", "grep", "head", "id", "mkdir", "rm", "sh", "sleep")
 
 PYTHON = """#!/bin/sh
@@ -122,7 +122,8 @@ def tree(tmp_path: Path) -> Tree:
     return tree
 
 
-FIRST_SET_UP = ["venv by python3", "pip requirements.txt", "pip a folder"]
+SET_UP = ["pip requirements.txt", "pip requirements-source.txt", "pip a folder"]
+FIRST_SET_UP = ["venv by python3", *SET_UP]
 
 
 def test_the_first_start_sets_up_and_hands_over_arguments_folder_and_exit_status(tree: Tree) -> None:
@@ -148,21 +149,21 @@ def test_the_tests_tools_are_installed_when_the_tests_are_asked_for_and_stay(tre
     tree.run()
     tree.calls()
     assert tree.run("test", "-x").stdout == f"pytest -x in {tree.folder}\n"
-    assert tree.calls() == ["pip requirements.txt", "pip requirements-dev.txt", "pip a folder"]
+    assert tree.calls() == [*SET_UP[:2], "pip requirements-dev.txt", "pip a folder"]
     tree.run("test")
     tree.run("check")
     tree.run("demo")
     assert tree.calls() == []
 
 
-@pytest.mark.parametrize("name", ["pyproject.toml", "requirements.txt"])
+@pytest.mark.parametrize("name", ["pyproject.toml", "requirements.txt", "requirements-source.txt"])
 def test_a_changed_lock_is_installed_into_the_same_venv(tree: Tree, name: str) -> None:
     tree.add_python("python3")
     tree.run()
     tree.calls()
     (tree.folder / name).write_text("another\n")
     assert tree.run().returncode == 0
-    assert tree.calls() == ["pip requirements.txt", "pip a folder"]
+    assert tree.calls() == SET_UP
 
 
 def test_a_set_up_that_was_cut_short_is_done_again_from_the_beginning(tree: Tree) -> None:
@@ -186,7 +187,7 @@ def test_a_moved_folder_is_set_up_again(tree: Tree) -> None:
     tree.calls()
     moved = Tree(tree.folder.rename(tree.folder.with_name("elsewhere")), tree.path)
     assert moved.run().returncode == 0
-    assert moved.calls() == ["venv by python3", "pip requirements.txt", "pip elsewhere"]
+    assert moved.calls() == ["venv by python3", *SET_UP[:2], "pip elsewhere"]
 
 
 def test_a_venv_whose_python_is_gone_is_made_again(tree: Tree) -> None:
