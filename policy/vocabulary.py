@@ -38,6 +38,7 @@ class MessageKind(StrEnum):
     NOTICE_COMPLETED = "notice_completed"
     NOTICE_CANCELLED = "notice_cancelled"
     NOTICE_DENIED = "notice_denied"
+    NOTICE_CODE_BY_MAIL = "notice_code_by_mail"
     INBOX_ANSWER = "inbox_answer"
 
 
