@@ -21,6 +21,8 @@ from pydantic import (
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from foundation.addresses import normalise_address
+
 PREFIX = "KEYTURN_"
 
 
@@ -43,6 +45,18 @@ def _web_address(value: str) -> str:
     if not _WEB_ADDRESS.fullmatch(value):
         raise ValueError("must be a web address such as https://reset.example.com")
     return value.rstrip("/")
+
+
+# Of the 64 that a local part may have (RFC 5321 §4.5.3.1.1), a plus and 42 letters follow.
+_LONGEST_BEFORE_PLUS = 21
+
+
+def _mail_address(value: str) -> str:
+    if value and normalise_address(value) != value:
+        raise ValueError("must be a mail address in small letters such as support@example.com")
+    if value.find("@") > _LONGEST_BEFORE_PLUS:
+        raise ValueError(f"may have {_LONGEST_BEFORE_PLUS} letters before the @ at most")
+    return value
 
 
 def _known_scheme(*schemes: str) -> AfterValidator:
@@ -109,6 +123,11 @@ class Settings(BaseSettings):
     )
     maildir: Path | None = Field(
         default=None, description="The watched Maildir; `maildir` in the data folder if empty."
+    )
+    inbox_address: Annotated[str, AfterValidator(_mail_address)] = Field(
+        default="",
+        description="The address of the support inbox that Keyturn reads. Where it is set, answers to Keyturn's mails go "
+        "to `support+…@…`, so that Keyturn knows what they answer: the mail server must deliver such addresses there.",
     )
     worker_threads: Annotated[int, Field(ge=1, le=256)] = Field(
         default=8, description="Messages that one worker sends at the same time."

@@ -47,6 +47,7 @@ class OutgoingMessage:
     `code` is bare digits. `typed_at` is the short web address, without `https://`, where reference and code can be
     typed. `cancel_link` is given only while the case is open. `valid_until` is the end of the code's life, `hold_until`
     the end of the waiting time. `in_reply_to` is the Message-ID of the mail that an `inbox_answer` answers.
+    `thread` is the token that a mail's answers and bounces are known by, `reply_to` where answers go.
     `leaves_at` is when a letter goes to be printed; until then it can be stopped. `call_link` is where a call's script
     is fetched. `in_doubt_since` is when the first attempt began that the vendor may have taken: a notifier finds out
     before it sends again.
@@ -66,6 +67,8 @@ class OutgoingMessage:
     valid_until: datetime | None = None
     hold_until: datetime | None = None
     in_reply_to: str | None = field(default=None, repr=False)
+    thread: str | None = field(default=None, repr=False)
+    reply_to: str | None = field(default=None, repr=False)
     leaves_at: datetime | None = None
     call_link: str | None = field(default=None, repr=False)
     in_doubt_since: datetime | None = None

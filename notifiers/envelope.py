@@ -24,14 +24,15 @@ class Envelope:
 def envelope(message: OutgoingMessage, sender: str) -> Envelope:
     """The envelope of `message`, sent from the address `sender`; the same each time it is sent."""
     brand = message.brand
-    return Envelope(sender, one_line(brand.name), one_line(brand.support_email), _headers(message, sender))
+    reply_to = message.reply_to or one_line(brand.support_email)
+    return Envelope(sender, one_line(brand.name), reply_to, _headers(message, sender))
 
 
 def _headers(message: OutgoingMessage, sender: str) -> dict[str, str]:
     answers = message.kind is MessageKind.INBOX_ANSWER
     headers = {
         # A second copy, sent because the first one's fate was unknown, has the same id: most mailboxes show it once.
-        "Message-ID": f"<{message.id}@{sender.rpartition('@')[2]}>",
+        "Message-ID": f"<{message.thread or message.id}@{sender.rpartition('@')[2]}>",
         # RFC 3834 §5: an automatic answer, or a mail that nobody's mail brought about. Neither is to be answered.
         "Auto-Submitted": "auto-replied" if answers else "auto-generated",
         "X-Auto-Response-Suppress": "All",

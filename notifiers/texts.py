@@ -47,6 +47,7 @@ _SUBJECTS: Final[Mapping[MessageKind, str]] = MappingProxyType(
         MessageKind.NOTICE_COMPLETED: "Your two-factor sign-in has been reset",
         MessageKind.NOTICE_CANCELLED: "The reset of your two-factor sign-in was stopped",
         MessageKind.NOTICE_DENIED: "The reset of your two-factor sign-in was refused",
+        MessageKind.NOTICE_CODE_BY_MAIL: "A code sent by e-mail does not count",
         MessageKind.INBOX_ANSWER: "We have received your e-mail",
     }
 )
@@ -139,6 +140,7 @@ _SEEN: Final[Mapping[MessageKind, tuple[str, ...]]] = MappingProxyType(
     {
         **dict.fromkeys(_NOTICES, _IN_NOTICES),
         MessageKind.RESET_CODE: _IN_CODES,
+        MessageKind.NOTICE_CODE_BY_MAIL: (*_IN_CASES, "typed_at"),
         MessageKind.INBOX_ANSWER: _IN_ANSWERS,
     }
 )

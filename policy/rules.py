@@ -71,6 +71,15 @@ class Holds(_Table):
     preference_not_allowed: Duration
 
 
+class Inbox(_Table):
+    """What the support inbox does with mails. They are kept for a week at least, while answers may still be sent."""
+
+    unauthenticated: Literal["open", "hold"]
+    codes_by_mail: Annotated[bool, Field(strict=True)]
+    most_a_day: Count
+    kept_for: Annotated[Lifetime, Field(ge=timedelta(days=7))]
+
+
 class SendLimit(_Table):
     """At most `most` sends `within` a time over all cases of the account, or in the whole case."""
 
@@ -176,6 +185,7 @@ class Policy(_Table):
 
     limits: Limits
     holds: Holds
+    inbox: Inbox
     channels: dict[Channel, ChannelRules]
     proof_sets: tuple[ProofSet, ...]
     regions: tuple[Region, ...]

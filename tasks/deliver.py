@@ -107,10 +107,18 @@ def _outgoing(settings: Settings, parcel: Parcel) -> OutgoingMessage:
         valid_until=parcel.valid_until,
         hold_until=parcel.hold_until,
         in_reply_to=parcel.in_reply_to,
+        thread=parcel.thread,
+        reply_to=_reply_to(settings, parcel.thread),
         leaves_at=parcel.leaves_at,
         call_link=_call_link(settings, parcel),
         in_doubt_since=parcel.in_doubt_since,
     )
+
+
+def _reply_to(settings: Settings, thread: str | None) -> str | None:
+    """Where an answer to the mail goes: an address whose part after the plus says what it answers (RFC 5233)."""
+    local, at, domain = settings.inbox_address.rpartition("@")
+    return f"{local}+{thread}@{domain}" if at and thread else None
 
 
 def _link(settings: Settings, page: str, reference: str | None, token: str | None) -> str | None:

@@ -20,6 +20,7 @@ from workflows.cases import is_pinned, locked
 from workflows.challenges import unseal
 from workflows.closing import stop_token
 from workflows.installation import Installation
+from workflows.threads import token_of
 
 GIVE_UP_AFTER = timedelta(days=3)
 """A notice or an answer that could not be sent for this long helps nobody any more."""
@@ -113,6 +114,7 @@ class Parcel:
     valid_until: datetime | None = None
     hold_until: datetime | None = None
     in_reply_to: str | None = field(default=None, repr=False)
+    thread: str | None = field(default=None, repr=False)
     contact_id: UUID | None = None
     unexamined: bool = False
     leaves_at: datetime | None = None
@@ -144,13 +146,13 @@ def pack(installation: Installation, connection: Connection, row: AnyRow, now: d
     if row.kind is not MessageKind.RESET_CODE and now > row.created_at + GIVE_UP_AFTER:
         raise Obsolete
     if row.kind is MessageKind.INBOX_ANSWER:
-        return _answer_parcel(row, now)
+        return _answer_parcel(installation, row, now)
     if row.kind is MessageKind.RESET_CODE:
         return _code_parcel(installation, connection, row, now)
     return _notice_parcel(installation, row, now)
 
 
-def _answer_parcel(row: AnyRow, now: datetime) -> Parcel:
+def _answer_parcel(installation: Installation, row: AnyRow, now: datetime) -> Parcel:
     return Parcel(
         row.id,
         row.attempts + 1,
@@ -161,6 +163,7 @@ def _answer_parcel(row: AnyRow, now: datetime) -> Parcel:
         now,
         row.received_at,
         in_reply_to=row.mail_message_id,
+        thread=token_of(installation, row.id),
         in_doubt_since=in_doubt_since(row),
         in_trouble=breaker.was_in_trouble(row),
     )
@@ -219,6 +222,7 @@ def _parcel_of_case(installation: Installation, row: AnyRow, permit: Permit, now
         hold_until=row.hold_until,
         contact_id=row.contact_id,
         unexamined=bool(installation.policy.channels[row.channel].refuses) and row.finding is None,
+        thread=token_of(installation, row.id) if row.channel is Channel.EMAIL else None,
         leaves_at=_leaves_at(installation, row, now),
         in_doubt_since=in_doubt_since(row),
         in_trouble=breaker.was_in_trouble(row),
