@@ -23,10 +23,10 @@ def migrate() -> Output:
 @click.command()
 @prints
 def sweep() -> Output:
-    """Expire what is too old and complete ended holds, now."""
+    """Expire what is too old, complete ended holds and erase old mails, now."""
     swept = upkeep.sweep(installation.load(), clock.now())
     ring(swept.owed)
-    return Output(swept, f"{swept.expired} expired, {swept.completed} completed")
+    return Output(swept, f"{swept.expired} expired, {swept.completed} completed, {swept.erased} mails erased")
 
 
 @click.group()

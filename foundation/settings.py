@@ -126,8 +126,8 @@ class Settings(BaseSettings):
     )
     inbox_address: Annotated[str, AfterValidator(_mail_address)] = Field(
         default="",
-        description="The address of the support inbox that Keyturn reads. Where it is set, answers to Keyturn's mails go "
-        "to `support+…@…`, so that Keyturn knows what they answer: the mail server must deliver such addresses there.",
+        description="The address of the support inbox that Keyturn reads. Where it is set, answers to Keyturn's mails "
+        "go to `support+…@…`, so that Keyturn knows what they answer. The mail server must deliver those there too.",
     )
     worker_threads: Annotated[int, Field(ge=1, le=256)] = Field(
         default=8, description="Messages that one worker sends at the same time."

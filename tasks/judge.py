@@ -8,7 +8,7 @@ from foundation import clock
 from inbox.judging import Ask, judge
 from inbox.reading import Unreadable, read
 from tasks.broker import JUDGE, app
-from tasks.ringing import ring
+from tasks.ringing import ring, ring_for_receipts
 from workflows import installation, intake
 from workflows.intake import Reading, Request
 
@@ -27,13 +27,14 @@ _REQUESTS = MappingProxyType(
 def judge_mail(mail_id: str) -> None:
     """Decides on the mail if nobody has yet."""
     loaded = installation.load()
-    raw = intake.raw_of(loaded, UUID(mail_id))
-    if raw is None:
+    mail = intake.stored(loaded, UUID(mail_id))
+    if mail is None:
         return
-    decided = intake.decide(loaded, UUID(mail_id), reading_of(raw), clock.now())
+    decided = intake.decide(loaded, UUID(mail_id), reading_of(mail.raw), clock.now())
     if decided is not None:
         log.info("mail %s: %s", mail_id, decided.verdict)
         ring(decided.owed)
+        ring_for_receipts(decided.receipts)
 
 
 def reading_of(raw: bytes) -> Reading:

@@ -23,8 +23,9 @@ def relay() -> None:
 
 @app.task(name=SWEEP)
 def sweep() -> None:
-    """Expires and completes what is due."""
+    """Expires, completes and erases what is due."""
     swept = upkeep.sweep(installation.load(), clock.now())
     ring(swept.owed)
-    level = logging.INFO if swept.expired or swept.completed else logging.DEBUG
-    log.log(level, "sweep: done, %d expired, %d completed", swept.expired, swept.completed)
+    level = logging.INFO if swept.expired or swept.completed or swept.erased else logging.DEBUG
+    done = "sweep: done, %d expired, %d completed, %d mails erased"
+    log.log(level, done, swept.expired, swept.completed, swept.erased)

@@ -86,7 +86,7 @@ def _statements_of_migrating(database: Database) -> list[str]:
     said: list[str] = []
 
     def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
-        if statement.lstrip().startswith(("CREATE", "ALTER", "INSERT")):
+        if statement.lstrip().startswith(("CREATE", "ALTER", "INSERT", "PRAGMA", "UPDATE")):
             said.append(statement)
 
     event.listen(database.engine, "before_cursor_execute", note)
@@ -99,6 +99,12 @@ def with_limits(installation: Installation, **limits: object) -> Installation:
     """The same installation under a policy with other limits."""
     policy = installation.policy
     return replace(installation, policy=policy.model_copy(update={"limits": policy.limits.model_copy(update=limits)}))
+
+
+def with_inbox(installation: Installation, **inbox: object) -> Installation:
+    """The same installation with other rules for its inbox."""
+    policy = installation.policy.model_copy(update={"inbox": installation.policy.inbox.model_copy(update=inbox)})
+    return replace(installation, policy=policy)
 
 
 def with_rules(installation: Installation, channel: Channel, **rules: object) -> Installation:

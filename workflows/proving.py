@@ -32,16 +32,21 @@ _FORGET = delete(Proof).where(Proof.case_id == bindparam("case_id"), Proof.kind 
 
 def prove_code(installation: Installation, reference: str, typed: str, *, actor: Actor, now: datetime) -> Answer:
     """The code, as somebody typed it. A wrong one counts as a try, one of another length does not."""
-    code = _digits(typed)
     with installation.database.begin() as connection, locked(installation, connection, reference) as case:
-        problem, challenge = _awaited(case, now)
-        if problem or challenge is None:
-            return answer(case, problem)
-        if len(code) != challenge.secret.digits:
-            return answer(case, Problem.MALFORMED_CODE)
-        if not challenge.secret.is_code(code):
-            return _wrong_code(case, challenge, actor, now)
-        return _contact_proven(case, challenge, "code typed", actor, now)
+        return take_code(case, typed, "code typed", actor=actor, now=now)
+
+
+def take_code(case: Case, typed: str, how: str, *, actor: Actor, now: datetime) -> Answer:
+    """The same, within the transaction of whoever has locked the case."""
+    code = _digits(typed)
+    problem, challenge = _awaited(case, now)
+    if problem or challenge is None:
+        return answer(case, problem)
+    if len(code) != challenge.secret.digits:
+        return answer(case, Problem.MALFORMED_CODE)
+    if not challenge.secret.is_code(code):
+        return _wrong_code(case, challenge, actor, now)
+    return _contact_proven(case, challenge, how, actor, now)
 
 
 def prove_link(installation: Installation, reference: str, token: str, *, now: datetime) -> Answer:

@@ -102,7 +102,7 @@ class Said:
 def take(installation: Installation, words: Sequence[Said], now: datetime) -> tuple[UUID, ...]:
     """Stores each word once, and answers with the new ones' ids. Ring for them after."""
     with installation.database.begin() as connection:
-        ids = [_store(connection, said, now) for said in words]
+        ids = [store(connection, said, now) for said in words]
     return tuple(stored for stored in ids if stored is not None)
 
 
@@ -122,7 +122,8 @@ def settle(installation: Installation, receipt_id: UUID, now: datetime) -> tuple
         return _apply(installation, connection, message, receipt, now) if message else ()
 
 
-def _store(connection: Connection, said: Said, now: datetime) -> UUID | None:
+def store(connection: Connection, said: Said, now: datetime) -> UUID | None:
+    """Stores the word within the transaction of whoever heard it; None where it was stored before."""
     receipt_id = new_id()
     row = {
         "id": receipt_id,

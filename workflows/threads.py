@@ -1,4 +1,4 @@
-"""The thread of a message: a keyed token in its Message-ID and reply address, which nobody can make for another message.
+"""The thread of a message: a keyed token in its Message-ID and reply address that nobody can make for another message.
 
 A plain Message-ID lets a stranger who has seen or guessed it join a customer's thread, or have a bounce silence a
 notice. Here whoever shows a token has the message, or had it: the 16 bytes of its id, then 10 of a keyed digest.
@@ -12,7 +12,8 @@ from workflows.installation import Installation
 
 _PURPOSE = "thread of a message"
 _ID = 16  # bytes
-_DIGEST = 10  # bytes: 80 bits, which cannot be guessed mail by mail; more would not fit before the @ (RFC 5321 §4.5.3.1.1)
+# Bytes: 80 bits cannot be guessed mail by mail, and more would not fit before the @ (RFC 5321 §4.5.3.1.1).
+_DIGEST = 10
 
 
 def token_of(installation: Installation, message_id: UUID) -> str:

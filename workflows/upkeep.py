@@ -16,6 +16,7 @@ from models.cases import IS_OPEN, OPEN_STATES, Actor, CaseEvent, CaseEventFacts,
 from models.inbound import InboundMail, Verdict
 from models.messages import DeliveryReceipt, Message, MessageStatus
 from policy.vocabulary import MessageKind
+from workflows import retention
 from workflows.cases import WITHDRAW, locked
 from workflows.history import Entry, Line, write_line
 from workflows.installation import Installation
@@ -135,6 +136,7 @@ class Swept:
 
     expired: int
     completed: int
+    erased: int
     owed: tuple[UUID, ...]
 
 
@@ -161,12 +163,12 @@ def count_late(installation: Installation, since: datetime) -> int:
 
 
 def sweep(installation: Installation, now: datetime) -> Swept:
-    """Expires and completes all that is due now."""
+    """Expires and completes all that is due now, and erases the mails that were kept for long enough."""
     expired = 0
     while batch := _expire_batch(installation, now):
         expired += batch
     completed, owed = _complete_due(installation, now)
-    return Swept(expired, completed, owed)
+    return Swept(expired, completed, retention.erase_mails(installation, now), owed)
 
 
 def _expire_batch(installation: Installation, now: datetime) -> int:

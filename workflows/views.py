@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
@@ -20,12 +20,13 @@ from models.cases import (
     Proof,
     ResetCase,
 )
-from models.inbound import InboundMail, Verdict
+from models.inbound import Authenticity, InboundMail, Verdict
 from models.messages import Delivery, Message, MessageStatus
 from policy.vocabulary import Channel, ContactKind, MessageKind, ProofKind
 from workflows import history
 from workflows.accounts import UnknownAccount, destination_of, masked
 from workflows.cases import UnknownCase
+from workflows.held import UnknownMail
 from workflows.history import Fact
 from workflows.installation import Installation
 
@@ -153,8 +154,20 @@ class MailView:
     received_at: datetime
     sender: str | None
     verdict: Verdict
+    authenticity: Authenticity | None
     reference: str | None
     reasons: str
+    decided_by: str | None
+    decided_at: datetime | None
+    erased_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class RawMail:
+    """A mail's bytes as its source delivered them; none once it was erased."""
+
+    source: str
+    raw: bytes = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,13 +287,17 @@ _MAILS = (
         InboundMail.received_at,
         InboundMail.sender,
         InboundMail.verdict,
+        InboundMail.authenticity,
         ResetCase.reference,
         InboundMail.reasons,
+        InboundMail.decided_by,
+        InboundMail.decided_at,
+        InboundMail.erased_at,
     )
     .outerjoin(ResetCase, ResetCase.id == InboundMail.case_id)
     .order_by(InboundMail.received_at.desc(), InboundMail.id.desc())
-    .limit(bindparam("most"))
 )
+_RAW_MAIL = select(InboundMail.source, InboundMail.raw).where(InboundMail.id == bindparam("mail_id"))
 _ACCOUNT = select(
     Account.id,
     Account.ref,
@@ -311,14 +328,25 @@ def list_cases(installation: Installation, state: CaseState | None = None, limit
         return [CaseLine(*row) for row in connection.execute(statement.limit(limit))]
 
 
-def list_mails(installation: Installation, limit: int = 200) -> list[MailView]:
+def list_mails(installation: Installation, verdict: Verdict | None = None, limit: int = 200) -> list[MailView]:
     """The newest mails, at most `limit`."""
+    statement = _MAILS if verdict is None else _MAILS.where(InboundMail.verdict == verdict)
     with installation.database.read() as connection:
-        rows = connection.execute(_MAILS, {"most": limit}).all()
-    return [
-        MailView(row.id, row.received_at, row.sender and masked(row.sender), row.verdict, row.reference, row.reasons)
-        for row in rows
-    ]
+        return [_mail(row) for row in connection.execute(statement.limit(limit))]
+
+
+def mail_view(installation: Installation, mail_id: UUID) -> tuple[MailView, RawMail]:
+    """The mail and its bytes. Raises `UnknownMail`."""
+    with installation.database.read() as connection:
+        row = connection.execute(_MAILS.where(InboundMail.id == mail_id)).one_or_none()
+        if row is None:
+            raise UnknownMail
+        return _mail(row), RawMail(*connection.execute(_RAW_MAIL, {"mail_id": mail_id}).one())
+
+
+def _mail(row: AnyRow) -> MailView:
+    mail_id, received_at, sender, *others = row
+    return MailView(mail_id, received_at, sender and masked(sender), *others)
 
 
 def case_view(installation: Installation, reference: str) -> CaseView:

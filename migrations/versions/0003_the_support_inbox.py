@@ -44,9 +44,9 @@ def _allow_in_schema(table: str, after: str, word: str) -> None:
     bind = op.get_bind()
     version = bind.exec_driver_sql("PRAGMA schema_version").scalar_one()
     bind.exec_driver_sql("PRAGMA writable_schema = ON")
-    bind.execute(
-        sa.text("UPDATE sqlite_master SET sql = replace(sql, :old, :new) WHERE type = 'table' AND name = :table"),
-        {"old": f"'{after}'", "new": f"'{after}', '{word}'", "table": table},
+    bind.exec_driver_sql(
+        f"UPDATE sqlite_master SET sql = replace(sql, '''{after}''', '''{after}'', ''{word}''') "  # noqa: S608 - our own words
+        f"WHERE type = 'table' AND name = '{table}'"
     )
     bind.exec_driver_sql(f"PRAGMA schema_version = {version + 1}")
     bind.exec_driver_sql("PRAGMA writable_schema = OFF")

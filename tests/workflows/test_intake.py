@@ -31,7 +31,7 @@ from tests.installations import (
 )
 from tests.workflows.racing import at_once
 from workflows.installation import Installation
-from workflows.intake import Decided, Reading, Request, decide, raw_of, store
+from workflows.intake import Decided, Reading, Request, Stored, decide, store, stored
 from workflows.parcels import Parcel
 from workflows.views import account_view, case_with_history, list_mails
 
@@ -39,7 +39,7 @@ RAW = b"From: somebody\r\n\r\nI lost my phone \xff\x00"
 STRANGER = "nobody@elsewhere.example"
 
 
-def stored(installation: Installation, delivery_id: str, now: datetime = START) -> UUID:
+def kept(installation: Installation, delivery_id: str, now: datetime = START) -> UUID:
     mail_id = store(installation, "maildir", delivery_id, RAW, now)
     assert mail_id is not None
     return mail_id
@@ -55,7 +55,7 @@ def decided(
     """What became of a mail that arrived now and was read like this."""
     delivery_id = f"{sender} {asks} {now.isoformat()}"
     reading = Reading(asks, ("lost … my phone",), sender, "<1@mail.example>")
-    answer = decide(installation, stored(installation, delivery_id, now), reading, now)
+    answer = decide(installation, kept(installation, delivery_id, now), reading, now)
     assert answer is not None
     return answer
 
@@ -71,10 +71,10 @@ def answers_to(installation: Installation, sender: str) -> int:
 
 
 def test_a_mail_is_kept_as_it_came_before_anybody_reads_it(installation: Installation) -> None:
-    mail_id = stored(installation, "1")
+    mail_id = kept(installation, "1")
     row = mail_row(installation)
     assert (row.id, row.raw, row.verdict, row.received_at) == (mail_id, RAW, Verdict.RECEIVED, START)
-    assert raw_of(installation, mail_id) == RAW
+    assert stored(installation, mail_id) == Stored("maildir", RAW)
 
 
 def test_a_delivery_is_stored_once(installation: Installation) -> None:
@@ -183,17 +183,17 @@ def test_what_asks_for_no_reset_opens_nothing_and_is_not_answered(
 
 def test_a_mail_is_decided_once(installation: Installation) -> None:
     email_account(installation)
-    mail_id = stored(installation, "1")
+    mail_id = kept(installation, "1")
     reading = Reading(Request.RESET, (), address_of("JONAS"))
     assert decide(installation, mail_id, reading, START) is not None
     assert decide(installation, mail_id, reading, START + MINUTE) is None
-    assert raw_of(installation, mail_id) is None
+    assert stored(installation, mail_id) is None
     assert answers_to(installation, address_of("JONAS")) == 1
 
 
 def test_of_threads_that_judge_at_once_one_decides(installation: Installation) -> None:
     email_account(installation)
-    mail_id = stored(installation, "1")
+    mail_id = kept(installation, "1")
     reading = Reading(Request.RESET, (), address_of("JONAS"))
     answers = at_once(*[lambda: decide(installation, mail_id, reading, START)] * 4)
     assert [each.verdict for each in answers if each] == [Verdict.OPENED]
@@ -212,7 +212,7 @@ def test_known_and_unknown_senders_get_the_same_answer(installation: Installatio
     assert (known.verdict, unknown.verdict) == (Verdict.OPENED, Verdict.HELD)
     one, other = (answer_parcel(installation, each) for each in (known, unknown))
     assert (one.permit.destination, other.permit.destination) == (address_of("JONAS"), STRANGER)
-    assert replace(other, message_id=one.message_id, permit=one.permit) == one
+    assert replace(other, message_id=one.message_id, permit=one.permit, thread=one.thread) == one
 
 
 def test_the_answer_goes_by_mail_to_the_sender_and_holds_nothing_of_a_case(installation: Installation) -> None:
@@ -249,6 +249,6 @@ def test_mails_of_one_stranger_that_are_judged_at_once_get_one_answer(installati
     strangers = [f"stranger-{number}@elsewhere.example" for number in range(10)]
     for stranger in strangers:
         reading = Reading(Request.RESET, (), stranger)
-        mails = [stored(installation, f"{stranger} {number}") for number in range(2)]
+        mails = [kept(installation, f"{stranger} {number}") for number in range(2)]
         at_once(*[partial(decide, installation, mail_id, reading, START) for mail_id in mails])
     assert {answers_to(installation, each) for each in strangers} == {1}

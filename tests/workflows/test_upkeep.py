@@ -40,7 +40,7 @@ from workflows.proving import prove_link
 from workflows.upkeep import BATCH, Overdue, Swept, count_late, overdue, sweep
 from workflows.views import account_view, case_view, case_with_history, list_cases
 
-NOTHING = Swept(0, 0, ())
+NOTHING = Swept(0, 0, 0, ())
 NOTHING_OVERDUE = Overdue((), (), (), ())
 PATIENCE = timedelta(seconds=10)
 """Five times the seconds between two relays."""
@@ -54,7 +54,7 @@ def test_the_sweep_expires_exactly_what_is_due(installation: Installation) -> No
     for ref, account in (("SMS", sms_account), ("EMAIL", email_account), ("LETTER", letter_account)):
         start_case(installation, account(installation, ref))
     assert sweep(installation, START + DAY - SECOND) == NOTHING
-    assert sweep(installation, START + DAY) == Swept(1, 0, ())
+    assert sweep(installation, START + DAY) == Swept(1, 0, 0, ())
     still_open = {"EMAIL": CaseState.REQUESTED, "LETTER": CaseState.REQUESTED}
     assert states(installation) == {"SMS": CaseState.EXPIRED} | still_open
     assert sweep(installation, START + HOUR + 26 * DAY).expired == 2
@@ -133,7 +133,7 @@ def test_a_hold_that_ended_long_ago_does_not_complete_the_case_any_more(installa
     case = start_case(installation, email_account(installation, totp_secret=TOTP_SECRET))
     prove_link(installation, case.reference, case.token, now=START)
     assert case_view(installation, case.reference).expires_at == START + 8 * DAY
-    assert sweep(installation, START + 8 * DAY) == Swept(1, 0, ())
+    assert sweep(installation, START + 8 * DAY) == Swept(1, 0, 0, ())
     assert case_view(installation, case.reference).state is CaseState.EXPIRED
     assert [each.revoked_at for each in account_view(installation, "JONAS").authenticators] == [None]
 
@@ -184,7 +184,7 @@ def open_more_than_one_batch(installation: Installation) -> int:
 
 def test_one_sweep_expires_all_that_is_due_also_beyond_one_batch(installation: Installation) -> None:
     due = open_more_than_one_batch(installation)
-    assert sweep(installation, START + 3 * DAY) == Swept(due, 0, ())
+    assert sweep(installation, START + 3 * DAY) == Swept(due, 0, 0, ())
     assert set(states(installation).values()) == {CaseState.EXPIRED}
 
 
@@ -198,7 +198,7 @@ def test_one_sweep_completes_all_that_is_due_also_beyond_one_batch_and_behind_he
     prove_link(installation, behind.reference, behind.token, now=START)
     assert sweep(installation, START + DAY).completed == 1
     by_hand(installation, update(ResetCase).values(held_for=None))
-    assert sweep(installation, START + DAY) == Swept(0, due, ())
+    assert sweep(installation, START + DAY) == Swept(0, due, 0, ())
 
 
 def test_what_was_just_rung_for_is_not_overdue(installation: Installation) -> None:
