@@ -9,10 +9,12 @@ from uuid import uuid4
 
 import click
 
+from cli import held
 from cli.output import Output, Refusal, prints, table
 from foundation import clock
 from inbox.maildir import Delivery, Maildir
 from inbox.watching import watch
+from models.inbound import Verdict
 from tasks.ringing import ring_for_mails
 from workflows import installation, intake, views
 from workflows.installation import Installation
@@ -20,7 +22,11 @@ from workflows.installation import Installation
 
 @click.group()
 def inbox() -> None:
-    """Take in mails, and watch the Maildir."""
+    """Take in mails, watch the inbox, decide on held mail."""
+
+
+for command in (held.show, held.open_case, held.dismiss, held.page):
+    inbox.add_command(command)
 
 
 @inbox.command()
@@ -36,10 +42,11 @@ def add(file: Path) -> Output:
 
 
 @inbox.command("list")
+@click.option("--held", "only_held", is_flag=True, help="Only mails that wait for a person.")
 @prints
-def list_() -> Output:
+def list_(only_held: bool) -> Output:  # noqa: FBT001 - click's call
     """List the newest mails and what became of them."""
-    mails = views.list_mails(installation.load())
+    mails = views.list_mails(installation.load(), Verdict.HELD if only_held else None)
     rows = [(each.id, each.received_at, each.sender, each.verdict, each.reference, each.reasons) for each in mails]
     return Output(mails, table(("mail", "received", "from", "verdict", "reset", "why"), rows))
 

@@ -49,7 +49,7 @@ class LazyGroup(click.Group):
         "demo": ("cli.processes:demo", "Try it: sample accounts, a moving clock, nothing leaves the machine."),
         "up": ("cli.processes:up", "Run web, worker, beat and inbox watcher in this terminal."),
         "web": ("cli.processes:web", "Run the web process alone."),
-        "inbox": ("cli.inbox:inbox", "Take in mails, and watch the Maildir."),
+        "inbox": ("cli.inbox:inbox", "Take in mails, watch the inbox, decide on held mail."),
         "reset": ("cli.resets:reset", "Open, list, show, prove, resend and cancel reset cases."),
         "account": ("cli.accounts:account", "Import and show accounts."),
         "sweep": ("cli.upkeep:sweep", "Expire what is too old and complete ended holds, now."),
@@ -105,6 +105,8 @@ def _in_one_line(error: Exception) -> str:
 
 _SAID_WELL = {
     "BadKey",
+    "NotHeld",
+    "UnknownMail",
     "BadPolicy",
     "BadSettings",
     "ClockStandsStill",

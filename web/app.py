@@ -12,9 +12,10 @@ from starlette.exceptions import HTTPException
 from starlette.types import Scope
 
 from notifiers.receipts import Unreadable, Unsigned
-from web import brand, calls, customer, guards, metrics, outbox, site, webhooks, words
+from web import brand, calls, customer, guards, metrics, outbox, site, support, webhooks, words
 from web.customer import NotProven
 from web.site import CurrentSite, Site
+from web.support import NoPass
 from workflows import installation, views
 from workflows.cases import UnknownCase
 from workflows.installation import Installation
@@ -54,13 +55,14 @@ def create_app(loaded: Installation) -> FastAPI:
     app.state.site = of_installation
     app.include_router(router)
     app.include_router(customer.router)
+    app.include_router(support.router)
     app.include_router(webhooks.router)
     app.include_router(calls.router)
     app.include_router(metrics.router)
     if loaded.settings.is_demo:
         app.include_router(outbox.router)
     app.mount("/static", _Static(directory=site.FOLDER / "static"))
-    for kind in (HTTPException, RequestValidationError, UnknownCase, NotProven, Exception):
+    for kind in (HTTPException, RequestValidationError, UnknownCase, NotProven, NoPass, Exception):
         app.add_exception_handler(kind, _show_failure)
     app.add_exception_handler(Unsigned, webhooks.refuse)
     app.add_exception_handler(Unreadable, webhooks.put_aside)
@@ -103,7 +105,8 @@ def _show_failure(request: Request, error: Exception) -> Response:
     if isinstance(error, NotProven):
         return of_request.go(f"/?reference={error.reference}")
     status = _status_of(error)
-    response = of_request.page("failure.html", status, failure=words.failure(status))
+    failure = words.NO_PASS if isinstance(error, NoPass) else words.failure(status)
+    response = of_request.page("failure.html", status, failure=failure)
     # What nothing of ours has caught is answered outside the guards.
     response.headers.update(guards.security_headers(of_request))
     if isinstance(error, HTTPException) and error.headers:
@@ -114,6 +117,8 @@ def _show_failure(request: Request, error: Exception) -> Response:
 def _status_of(error: Exception) -> int:
     if isinstance(error, HTTPException):
         return error.status_code
+    if isinstance(error, NoPass):
+        return HTTPStatus.FORBIDDEN
     if isinstance(error, UnknownCase):
         return HTTPStatus.NOT_FOUND
     return HTTPStatus.UNPROCESSABLE_ENTITY if isinstance(error, RequestValidationError) else 500

@@ -92,6 +92,11 @@ _FAILURES = MappingProxyType(
         ),
     }
 )
+NO_PASS = Failure(
+    "This page is for our support",
+    "Your link is too old, or you have none. Ask whoever runs Keyturn for one: keyturn inbox page --by YOUR-NAME.",
+)
+"""What somebody is told who has no pass to held mail."""
 _UNREADABLE = Failure("We could not read that", "Go back, and type only what the page asks for.")
 
 

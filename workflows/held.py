@@ -6,9 +6,10 @@ Who decided is kept with the mail, and in the history of the case that they open
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Connection, bindparam, select, update
+from sqlalchemy import Connection, bindparam, or_, select, update
 
-from models.cases import Actor, AskedThrough
+from models.accounts import Account, ContactPoint
+from models.cases import Actor, AskedThrough, ResetCase
 from models.inbound import InboundMail, Verdict
 from workflows.accounts import account_id_of
 from workflows.cases import locked
@@ -23,6 +24,14 @@ _DECIDE = (
     update(InboundMail)
     .where(InboundMail.id == bindparam("of"))
     .values(verdict=bindparam("to"), decided_by=bindparam("by"), decided_at=bindparam("now"))
+)
+_HASHES = (
+    select(Account.passphrase_hash)
+    .distinct()
+    .outerjoin(ContactPoint, ContactPoint.account_id == Account.id)
+    .outerjoin(ResetCase, ResetCase.account_id == Account.id)
+    .join(InboundMail, or_(InboundMail.sender == ContactPoint.value, InboundMail.case_id == ResetCase.id))
+    .where(InboundMail.id == bindparam("mail_id"), Account.passphrase_hash.is_not(None))
 )
 _OF_CASE = update(InboundMail).where(InboundMail.id == bindparam("of")).values(case_id=bindparam("opened"))
 
@@ -63,6 +72,12 @@ def dismiss(installation: Installation, mail_id: UUID, *, by: str, now: datetime
     with installation.database.begin() as connection:
         _require_held(connection, mail_id)
         _decide(connection, mail_id, Verdict.DISMISSED, by, now)
+
+
+def passphrase_hashes(installation: Installation, mail_id: UUID) -> tuple[str, ...]:
+    """The hashes of the passphrases that the mail may hold: those of its sender's accounts, and of its case's."""
+    with installation.database.read() as connection:
+        return tuple(row.passphrase_hash for row in connection.execute(_HASHES, {"mail_id": mail_id}))
 
 
 def _require_held(connection: Connection, mail_id: UUID) -> None:

@@ -1,0 +1,52 @@
+"""A mail's text as people may see it: addresses, numbers, codes and whatever may be a passphrase are hidden.
+
+Customers put their passphrase into mails although nobody asks for it. A line that names one is hidden from the name on,
+with the line after it where nothing follows; `is_passphrase` finds one that stands alone.
+"""
+
+import re
+from collections.abc import Callable
+
+from foundation.redaction import redact
+
+_HIDDEN = "•••"
+_LABEL = re.compile(
+    r"pass[ -]?(?:phrase|word|code)|secret word|contrase[nñ]a|frase (?:secreta|de paso|de recuperaci[oó]n)"
+    r"|mot de passe|phrase (?:secr[eè]te|de passe)|passwort|kennwort|passphrase|senha|frase[- ]secreta"
+    r"|парол\w*|кодов\w+ фраз\w+|секретн\w+ фраз\w+|密码|密碼|口令|密语|パスワード|パスフレーズ|合言葉",
+    re.IGNORECASE,
+)
+_MOST_ASKED = 12
+"""Lines that are tried as a passphrase: each costs some 20 ms where the account has one."""
+_LONGEST_ASKED = 200  # characters
+_SEPARATORS = re.compile(r"[:=\uff1a\u2013\u2014]")
+
+
+def shown(text: str, is_passphrase: Callable[[str], bool]) -> str:
+    """The text without what must not be read. `is_passphrase` is asked about some of its lines."""
+    lines = text.split("\n")
+    hidden = _labelled(lines) | _alone(lines, is_passphrase)
+    kept = (_HIDDEN if number in hidden else line for number, line in enumerate(lines))
+    return redact("\n".join(kept))
+
+
+def _labelled(lines: list[str]) -> set[int]:
+    found: set[int] = set()
+    for number, line in enumerate(lines):
+        if label := _LABEL.search(line):
+            found.add(number)
+            if not line[label.end() :].strip(" :=-.\uff1a\u2026"):
+                found.add(number + 1)
+    return found
+
+
+def _alone(lines: list[str], is_passphrase: Callable[[str], bool]) -> set[int]:
+    written = [(number, line) for number, line in enumerate(lines) if line.strip()]
+    asked = (each for each in written if len(each[1]) <= _LONGEST_ASKED)
+    return {number for number, line in list(asked)[:_MOST_ASKED] if _is_one(line, is_passphrase)}
+
+
+def _is_one(line: str, is_passphrase: Callable[[str], bool]) -> bool:
+    whole = line.strip().strip("\"'«»„“”.")
+    value = _SEPARATORS.split(line, maxsplit=1)[-1].strip().strip("\"'«»„“”.")
+    return any(is_passphrase(each) for each in {whole, value, line.strip()})
