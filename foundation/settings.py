@@ -22,6 +22,7 @@ from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from foundation.addresses import normalise_address
+from foundation.standard_webhooks import is_secret
 
 PREFIX = "KEYTURN_"
 
@@ -45,6 +46,12 @@ def _web_address(value: str) -> str:
     if not _WEB_ADDRESS.fullmatch(value):
         raise ValueError("must be a web address such as https://reset.example.com")
     return value.rstrip("/")
+
+
+def _webhook_secret(value: SecretStr) -> SecretStr:
+    if value.get_secret_value() and not is_secret(value.get_secret_value()):
+        raise ValueError("must be whsec_ and 24 bytes or more in base 64")
+    return value
 
 
 # Of the 64 that a local part may have (RFC 5321 §4.5.3.1.1), a plus and 42 letters follow.
@@ -160,6 +167,21 @@ class Settings(BaseSettings):
         default="",
         description="The verification key of SendGrid's signed event webhook, as SendGrid shows it. Without it the "
         "webhook is refused.",
+    )
+    sendgrid_inbound_key: str = Field(
+        default="",
+        description="The public key of the security policy of SendGrid's Inbound Parse. Without it mails from there "
+        "are refused.",
+    )
+    sendgrid_inbound_unsigned: bool = Field(
+        default=False,
+        description="`true` takes mails from Inbound Parse without a signature: then whoever finds the address can "
+        "write mails in anybody's name.",
+    )
+    helpdesk_secret: Annotated[SecretStr, AfterValidator(_webhook_secret)] = Field(
+        default=SecretStr(""),
+        description="The secret (Standard Webhooks, `whsec_…`) with which a help desk signs the mails that it hands "
+        "over. Without it they are refused.",
     )
     twilio_account_sid: Annotated[str, Field(pattern=r"^(AC[0-9a-fA-F]{32})?$")] = Field(
         default="",

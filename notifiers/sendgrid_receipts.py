@@ -4,20 +4,14 @@ The signature and the events: https://www.twilio.com/docs/sendgrid/for-developer
 not used: it wants the body as text, and a server's answer that is quoted in an event may be in any encoding.
 """
 
-import base64
 import logging
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, EllipticCurvePublicKey
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.serialization import load_der_public_key
-
 from foundation.settings import Settings
-from notifiers import taxonomy
-from notifiers.receipts import Unreadable, Unsigned, Word, identifier, our_id, parsed
+from notifiers import sendgrid_signature, taxonomy
+from notifiers.receipts import Unreadable, Word, identifier, our_id, parsed
 from policy.vocabulary import Fate
 
 VENDOR = "sendgrid"
@@ -31,7 +25,8 @@ def words(settings: Settings, body: bytes, signature: str | None, timestamp: str
     `signature` and `timestamp` are the headers X-Twilio-Email-Event-Webhook-Signature and …-Timestamp. An event that
     cannot be read is counted in the log and left out; so is, uncounted, one that is not about delivery.
     """
-    _verify(settings, body, signature, timestamp)
+    key = settings.sendgrid_webhook_key
+    sendgrid_signature.verify(key, "KEYTURN_SENDGRID_WEBHOOK_KEY", body, signature, timestamp)
     events = parsed(body)
     if not isinstance(events, list):
         raise Unreadable("the body is no list of events")
@@ -45,28 +40,6 @@ def words(settings: Settings, body: bytes, signature: str | None, timestamp: str
     if unreadable:
         log.warning("%d of %d events in a request of SendGrid's cannot be read", unreadable, len(events))
     return tuple(found)
-
-
-def _verify(settings: Settings, body: bytes, signature: str | None, timestamp: str | None) -> None:
-    key = _key(settings.sendgrid_webhook_key)
-    if not signature or not timestamp:
-        raise Unsigned("no signature of SendGrid's")
-    try:
-        key.verify(base64.b64decode(signature, validate=True), timestamp.encode() + body, ECDSA(SHA256()))
-    except (InvalidSignature, ValueError):
-        raise Unsigned("a wrong signature for SendGrid; compare KEYTURN_SENDGRID_WEBHOOK_KEY") from None
-
-
-def _key(setting: str) -> EllipticCurvePublicKey:
-    if not setting:
-        raise Unsigned("KEYTURN_SENDGRID_WEBHOOK_KEY is not set")
-    try:
-        key = load_der_public_key(base64.b64decode(setting))
-    except (ValueError, UnsupportedAlgorithm):
-        key = None
-    if not isinstance(key, EllipticCurvePublicKey):
-        raise Unsigned("KEYTURN_SENDGRID_WEBHOOK_KEY is no verification key")
-    return key
 
 
 def _words(event: Any) -> tuple[Word, ...]:

@@ -11,8 +11,9 @@ from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 from starlette.types import Scope
 
+from foundation.standard_webhooks import BadSignature
 from notifiers.receipts import Unreadable, Unsigned
-from web import brand, calls, customer, guards, metrics, outbox, site, support, webhooks, words
+from web import brand, calls, customer, guards, inbound, metrics, outbox, site, support, webhooks, words
 from web.customer import NotProven
 from web.site import CurrentSite, Site
 from web.support import NoPass
@@ -57,6 +58,7 @@ def create_app(loaded: Installation) -> FastAPI:
     app.include_router(customer.router)
     app.include_router(support.router)
     app.include_router(webhooks.router)
+    app.include_router(inbound.router)
     app.include_router(calls.router)
     app.include_router(metrics.router)
     if loaded.settings.is_demo:
@@ -65,6 +67,7 @@ def create_app(loaded: Installation) -> FastAPI:
     for kind in (HTTPException, RequestValidationError, UnknownCase, NotProven, NoPass, Exception):
         app.add_exception_handler(kind, _show_failure)
     app.add_exception_handler(Unsigned, webhooks.refuse)
+    app.add_exception_handler(BadSignature, inbound.refuse)
     app.add_exception_handler(Unreadable, webhooks.put_aside)
     # The last one that is added stands outermost.
     app.add_middleware(guards.LimitBody)

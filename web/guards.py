@@ -17,8 +17,13 @@ _LONGEST_BODY = 16 * 1024
 _LONGEST_RECEIPTS = 1024 * 1024
 """Bytes. SendGrid sends its events in batches of up to 768 KB."""
 
+_LONGEST_MAIL = 30 * 1024 * 1024
+"""Bytes. SendGrid takes mails of up to 30 MB; base 64 makes 27 MiB of the longest mail that is read."""
+
 WEBHOOKS = "/webhooks"
 """Where vendors call."""
+INBOUND = "/inbound"
+"""Where mails are posted."""
 
 POLICY = (
     "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; "
@@ -106,7 +111,7 @@ class LimitBody:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         read = 0
-        longest = _LONGEST_RECEIPTS if scope.get("path", "").startswith(f"{WEBHOOKS}/") else _LONGEST_BODY
+        longest = _longest_body(scope.get("path", ""))
 
         async def receive_counting() -> Message:
             nonlocal read
@@ -117,3 +122,9 @@ class LimitBody:
             return message
 
         await self._app(scope, receive_counting, send)
+
+
+def _longest_body(path: str) -> int:
+    if path.startswith(f"{INBOUND}/"):
+        return _LONGEST_MAIL
+    return _LONGEST_RECEIPTS if path.startswith(f"{WEBHOOKS}/") else _LONGEST_BODY
