@@ -26,6 +26,11 @@ def redact(text: str) -> str:
     return _CODE.sub(_HIDDEN, _PHONE.sub(_HIDDEN, text))
 
 
+def codes_in(text: str) -> tuple[str, ...]:
+    """What in `text` looks like a code, in order."""
+    return tuple(found[0] for found in _CODE.finditer(text))
+
+
 def mask_email(address: str) -> str:
     """Enough for its owner to recognise: `d•••@w•••.example`."""
     local, _, domain = address.rpartition("@")

@@ -11,7 +11,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from foundation.addresses import normalise_address
-from foundation.redaction import mask_email, mask_phone, mask_postal, redact
+from foundation.redaction import codes_in, mask_email, mask_phone, mask_postal, redact
 
 HIDDEN = "•••"
 ATEXT = string.ascii_letters + string.digits + "!#$%&'*+/=?^_`{|}~-"
@@ -194,3 +194,8 @@ def test_a_masked_number_shows_its_last_two_digits() -> None:
 
 def test_a_masked_postal_address_shows_the_town() -> None:
     assert mask_postal("Millbrook", "VT") == f"{HIDDEN} in Millbrook, VT"
+
+
+def test_the_codes_in_a_text_are_found_as_they_are_hidden() -> None:
+    text = "The code is 4821 7306, or 12345 67890 from the letter; my number is 2026-11-24 and 123456789."
+    assert codes_in(text) == ("4821 7306", "12345 67890")
