@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -32,6 +33,7 @@ from tests.servers.twilio import Twilio
 from workflows import breaker
 from workflows.installation import Installation
 from workflows.opening import open_case
+from workflows.proving import prove_code
 from workflows.views import case_view, case_with_history
 
 PAGE = (Path(__file__).parents[1] / "docs" / "faults.md").read_text(encoding="utf-8")
@@ -268,3 +270,28 @@ def test_a_mail_whose_end_is_unknown_twice_is_not_sent_a_third_time(tmp_path: Pa
         assert len(case.codes) == 2
         view, events, _ = case_with_history(case.installation, case.reference)
         assert (view.held_for, events[-1].event) == (None, "code_in_doubt")
+
+
+def its_date_passes(case: Playing) -> None:
+    passed = clock.now() - timedelta(minutes=1)
+    by_hand(case.installation, update(Message).where(Message.id == case.message_id).values(leaves_at=passed))
+
+
+def test_a_letter_that_lob_turns_out_not_to_have_goes_once_and_with_a_new_code(tmp_path: Path) -> None:
+    with playing("Lob", tmp_path) as case:
+        case.stand_in.fail(CloseUnread())
+        case.send()
+        first = case.row.challenge_id
+        its_date_passes(case)
+        for _ in range(TRIES):
+            case.hurry()
+            case.send()
+        assert (case.row.status, case.outcomes) == (
+            MessageStatus.SENT,
+            [Outcome.UNKNOWN, Outcome.NOT_SENT, Outcome.SENT],
+        )
+        assert case.row.challenge_id != first
+        (code,) = case.codes
+        typed = code.replace(" ", "")
+        proven = prove_code(case.installation, case.reference, typed, actor=Actor.CUSTOMER, now=clock.now())
+        assert proven.problem is None

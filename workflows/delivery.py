@@ -274,8 +274,9 @@ def _renew(installation: Installation, connection: Connection, parcel: Parcel, n
     if parcel.case_id is None or parcel.challenge_id is None:
         return
     with locked(installation, connection, parcel.case_id) as case:
-        if case.is_open:
-            point_to(connection, parcel.message_id, codes.renew(case, now))
+        new = codes.renew(case, now) if case.is_open else None
+    if new:
+        point_to(connection, parcel.message_id, new)
 
 
 def _leave_in_doubt(installation: Installation, connection: Connection, parcel: Parcel, now: datetime) -> None:
