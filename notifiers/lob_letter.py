@@ -65,7 +65,8 @@ class LobLetter:
     def send(self, message: OutgoingMessage, permit: Permit) -> Receipt:
         """Hands the letter to Lob, to be printed at `leaves_at`, or finds out that Lob has it.
 
-        Raises as `Notifier.send` does; `Absent` where the letter's date has passed and Lob does not have it.
+        Raises as `Notifier.send` does; `Absent` only where the letter's date has passed, or its key does not count any
+        more, and Lob does not have it.
         """
         now = clock.now()
         to = postal_destination(permit, now)
@@ -91,20 +92,24 @@ class LobLetter:
 
     def _sent_again(self, message: OutgoingMessage, to: PostalAddress, since: datetime, now: datetime) -> Receipt:
         """A letter that Lob may have. Its key stands for it as long as Lob remembers it."""
+        answer = None
         if _date_lies_ahead(message, now) and now < since + _KEY_COUNTS - _UNDER_WAY:
             answer = self._answer_to(message, to)
             if answer.status not in range(400, 500) or answer.status in _SAYS_NOTHING:
                 return _receipt(answer)
-        return self._looked_for(message.id, since, now)
+        if found := self._looked_for(message.id, since, now):
+            return found
+        if answer is None:
+            raise Absent("not_at_vendor")
+        # An earlier request of ours may be at work still: what it makes is in no list yet.
+        return _receipt(answer)
 
-    def _looked_for(self, message_id: UUID, since: datetime, now: datetime) -> Receipt:
+    def _looked_for(self, message_id: UUID, since: datetime, now: datetime) -> Receipt | None:
         try:
             found = self._listed(message_id)
         except DeliveryFailed as failed:
             raise _no_list(failed, since, now) from failed
-        if found is None:
-            raise Absent("not_at_vendor")
-        return Receipt(PROVIDER, found)
+        return Receipt(PROVIDER, found) if found else None
 
     def _listed(self, message_id: UUID) -> str | None:
         """The id of the letter that bears the message's, or None if Lob has none. Raises a `DeliveryFailed`."""

@@ -295,3 +295,17 @@ def test_a_letter_that_lob_turns_out_not_to_have_goes_once_and_with_a_new_code(t
         typed = code.replace(" ", "")
         proven = prove_code(case.installation, case.reference, typed, actor=Actor.CUSTOMER, now=clock.now())
         assert proven.problem is None
+
+
+def test_a_letter_whose_first_request_is_still_at_work_is_not_sent_as_another_one(tmp_path: Path) -> None:
+    not_listed_yet = Instead(Reply(200, b'{"object":"list","data":[]}'))
+    with playing("Lob", tmp_path) as case:
+        case.stand_in.fail(CloseTaken(), lob.status(409, "conflict"), not_listed_yet)
+        for _ in range(TRIES):
+            case.send()
+            case.hurry()
+        assert (case.row.status, case.outcomes) == (
+            MessageStatus.SENT,
+            [Outcome.UNKNOWN, Outcome.UNKNOWN, Outcome.SENT],
+        )
+        assert len(case.codes) == 1

@@ -417,6 +417,30 @@ def test_where_its_bytes_have_changed_since_lob_is_asked_for_it(lob: Lob) -> Non
     assert len(lob.letters) == 1
 
 
+NOT_LISTED_YET = Instead(Reply(200, b'{"object":"list","data":[]}'))
+
+
+@pytest.mark.parametrize(
+    ("refusal", "meaning"),
+    [
+        (CONFLICT, Unknown),
+        (status(400), Misconfigured),
+        (status(422, "invalid"), Misconfigured),
+        (ABOUT_RECIPIENT, Rejected),
+    ],
+)
+def test_while_its_key_counts_an_empty_list_does_not_say_that_lob_never_had_it(
+    lob: Lob, refusal: Fault, meaning: type[DeliveryFailed]
+) -> None:
+    sending, sent = notifier(lob.base_url), letter()
+    taken_without_a_receipt(lob, sending, sent)
+    lob.fail(refusal, NOT_LISTED_YET)
+
+    assert type(failure_of(sending, in_doubt(sent))) is meaning
+    assert send(sending, in_doubt(sent)).provider_id == lob.letters[0].id
+    assert len(lob.letters) == 1
+
+
 @pytest.mark.parametrize(
     ("fault", "meaning"),
     [
