@@ -138,7 +138,14 @@ class Misconfigured(DeliveryFailed):
 
 
 class Unknown(DeliveryFailed):
-    """It may have gone. Find out from the vendor, or send the very same code again; never a new one."""
+    """It may have gone. Find out from the vendor, or send the very same code again; never a new one.
+
+    Wait for `retry_after` before, or for a time of your own if it is None.
+    """
+
+    def __init__(self, code: str, retry_after: timedelta | None = None) -> None:
+        super().__init__(code)
+        self.retry_after = retry_after
 
 
 class Undecided(Unknown):

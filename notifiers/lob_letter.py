@@ -23,7 +23,7 @@ from lob_python.model.metadata_model import MetadataModel
 
 from foundation import clock
 from foundation.settings import Settings
-from notifiers import lob_client, texts, wire
+from notifiers import lob_client, taxonomy, texts, wire
 from notifiers.contract import (
     Absent,
     DeliveryFailed,
@@ -135,11 +135,18 @@ class LobLetter:
 
 def _receipt(answer: urllib3.BaseHTTPResponse) -> Receipt:
     if answer.status not in range(200, 300):
-        raise lob_client.failure(answer)
+        raise _no_receipt(answer)
     letter_id = lob_client.parsed(answer).get("id")
     if not _is_letter_id(letter_id):
         raise Unknown("no_letter_id")
     return Receipt(PROVIDER, str(letter_id))
+
+
+def _no_receipt(answer: urllib3.BaseHTTPResponse) -> DeliveryFailed:
+    failed = lob_client.failure(answer)
+    if answer.status in taxonomy.LOB_PERHAPS:
+        return Unknown(failed.code, wire.retry_after(answer.headers))
+    return failed
 
 
 def _no_list(failed: DeliveryFailed, since: datetime, now: datetime) -> DeliveryFailed:

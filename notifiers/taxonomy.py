@@ -89,6 +89,9 @@ LOB: Final[Mapping[str, Meaning]] = MappingProxyType(
 )
 """By `error.code` in the body of a 4xx. What a 422 says of a field `to.…` is about the recipient, whatever its code."""
 
+LOB_PERHAPS: Final = frozenset({408, 503})
+"""Statuses that are no proof that no letter was made: a letter is printed for good, so each goes on as in doubt."""
+
 # --- What they say later
 
 TWILIO_MESSAGE_STATUSES: Final[Mapping[str, Fate]] = MappingProxyType(

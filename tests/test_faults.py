@@ -51,11 +51,13 @@ CODE = {
 def faults(status: Any, about_recipient: Fault, without_id: Fault) -> dict[str, Fault]:
     """The faults by the page's words, in the vendor's own shapes."""
     return {
-        **{str(code): status(code) for code in (400, 401, 403, 404, 422, 429, 500, 503)},
+        **{str(code): status(code) for code in (400, 401, 403, 404, 408, 422, 429, 500, 503)},
         "400 or 422 about the recipient": about_recipient,
         "429 with Retry-After": status(429, retry_after=17),
         "503 with Retry-After": status(503, retry_after=17),
+        "408 after it was taken": Instead(status(408).reply, taken=True),
         "500 after it was taken": Instead(Reply(500), taken=True),
+        "503 after it was taken": Instead(status(503).reply, taken=True),
         "no answer": Hang(PAUSE),
         "no answer after it was taken": Hang(PAUSE, taken=True),
         "reset before it was read": CloseUnread(),
@@ -228,6 +230,7 @@ def takes_backup(case: Playing) -> None:
 
 EXPECTED: Mapping[str, Callable[[Playing], None]] = {
     "again": goes_again,
+    "a second time": lambda case: ends_sent(case, Outcome.UNAVAILABLE, most=2),
     "stops": stops,
     "backup": takes_backup,
     "repeats": lambda case: ends_sent(case, Outcome.UNKNOWN, most=2),
@@ -309,3 +312,11 @@ def test_a_letter_whose_first_request_is_still_at_work_is_not_sent_as_another_on
             [Outcome.UNKNOWN, Outcome.UNKNOWN, Outcome.SENT],
         )
         assert len(case.codes) == 1
+
+
+def test_a_letter_in_doubt_waits_as_long_as_lob_says(tmp_path: Path) -> None:
+    with playing("Lob", tmp_path) as case:
+        case.stand_in.fail(lob.status(503, retry_after=170))
+        begun = clock.now()
+        case.send()
+        assert case.row.due_at >= begun + timedelta(seconds=170)
