@@ -79,7 +79,7 @@ class LobLetter:
         answer = self._letters.cancel(LtrId(provider_id), _preload_content=False)
         if answer.status == HTTPStatus.UNPROCESSABLE_ENTITY:
             return False
-        if answer.status == HTTPStatus.NOT_FOUND:
+        if answer.status == HTTPStatus.NOT_FOUND and lob_client.error_word(answer) == taxonomy.LOB_NO_SUCH_LETTER:
             return True  # taken back before, by a request whose answer was lost
         if answer.status == HTTPStatus.OK and lob_client.parsed(answer).get("deleted") is True:
             return True

@@ -533,6 +533,8 @@ def test_a_letter_that_went_to_be_printed_is_not_recalled(lob: Lob) -> None:
     ("fault", "meaning"),
     [
         (status(401), Misconfigured),
+        (status(404, "unrecognized_endpoint"), Misconfigured),
+        (Instead(Reply(404, b"<h1>Not Found</h1>")), Misconfigured),
         (status(429), Unavailable),
         (status(500), Unknown),
         (CloseTaken(), Unknown),
