@@ -100,6 +100,9 @@ class Recaller(Protocol):
     def recall(self, provider_id: str) -> bool:
         """Whether it was stopped; False where it is too late. Safe to ask twice. Raises a `DeliveryFailed`."""
 
+    def find(self, message_id: UUID) -> str | None:
+        """The vendor's id for what it has of this message; None where it lists nothing. Raises a `DeliveryFailed`."""
+
 
 class DeliveryFailed(Exception):
     """Nobody holds a receipt. What to do next is the subclass's docstring.

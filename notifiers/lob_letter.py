@@ -85,6 +85,18 @@ class LobLetter:
             return True
         raise lob_client.failure(answer)
 
+    def find(self, message_id: UUID) -> str | None:
+        """The id of the letter that bears the message's, or None if Lob has none. Raises a `DeliveryFailed`."""
+        wanted = MetadataModel(message_id=str(message_id))
+        answer = self._letters.list(metadata=wanted, _preload_content=False)
+        if answer.status != HTTPStatus.OK:
+            raise lob_client.failure(answer)
+        letters = lob_client.parsed(answer).get("data")
+        # One that we did not ask for shows that Lob did not look for ours.
+        if not isinstance(letters, list) or not all(_bears(each, message_id) for each in letters):
+            raise Unknown("unreadable_list")
+        return letters[0]["id"] if letters else None
+
     def _sent(self, message: OutgoingMessage, to: PostalAddress, now: datetime) -> Receipt:
         if not _date_lies_ahead(message, now):
             raise Absent("date_passed")
@@ -106,22 +118,10 @@ class LobLetter:
 
     def _looked_for(self, message_id: UUID, since: datetime, now: datetime) -> Receipt | None:
         try:
-            found = self._listed(message_id)
+            found = self.find(message_id)
         except DeliveryFailed as failed:
             raise _no_list(failed, since, now) from failed
         return Receipt(PROVIDER, found) if found else None
-
-    def _listed(self, message_id: UUID) -> str | None:
-        """The id of the letter that bears the message's, or None if Lob has none. Raises a `DeliveryFailed`."""
-        wanted = MetadataModel(message_id=str(message_id))
-        answer = self._letters.list(metadata=wanted, _preload_content=False)
-        if answer.status != HTTPStatus.OK:
-            raise lob_client.failure(answer)
-        letters = lob_client.parsed(answer).get("data")
-        # One that we did not ask for shows that Lob did not look for ours.
-        if not isinstance(letters, list) or not all(_bears(each, message_id) for each in letters):
-            raise Unknown("unreadable_list")
-        return letters[0]["id"] if letters else None
 
     def _answer_to(self, message: OutgoingMessage, to: PostalAddress) -> urllib3.BaseHTTPResponse:
         # The same message makes the same key and the same bytes, in whatever process.

@@ -22,6 +22,7 @@ from models.cases import Actor
 from models.messages import Attempt, ChannelBreaker, Message, MessageStatus, Outcome
 from policy.vocabulary import Finding, MessageKind
 from tasks.deliver import send_if_due
+from tasks.recall import recall_if_due
 from tests.installations import by_hand, email_account, letter_account, make_installation, rows, sms_account
 from tests.servers import lob, sendgrid, twilio
 from tests.servers.lob import Lob
@@ -31,6 +32,7 @@ from tests.servers.sendgrid import SendGrid
 from tests.servers.stand_in import CloseTaken, CloseUnread, Fault, Hang, Instead, Reply, StandIn, Truncated
 from tests.servers.twilio import Twilio
 from workflows import breaker
+from workflows.closing import cancel
 from workflows.installation import Installation
 from workflows.opening import open_case
 from workflows.proving import prove_code
@@ -38,6 +40,7 @@ from workflows.views import case_view, case_with_history
 
 PAGE = (Path(__file__).parents[1] / "docs" / "faults.md").read_text(encoding="utf-8")
 ELSEWHERE = Instead(Reply(307, headers={"Location": "http://192.0.2.1/"}))  # leads nowhere, by RFC 5737
+NOT_LISTED_YET = Instead(Reply(200, b'{"object":"list","data":[]}'))
 PAUSE = 0.2  # seconds until a vendor that never answers ends the connection; a read timeout is in the notifiers' tests
 TRIES = 4
 
@@ -301,9 +304,8 @@ def test_a_letter_that_lob_turns_out_not_to_have_goes_once_and_with_a_new_code(t
 
 
 def test_a_letter_whose_first_request_is_still_at_work_is_not_sent_as_another_one(tmp_path: Path) -> None:
-    not_listed_yet = Instead(Reply(200, b'{"object":"list","data":[]}'))
     with playing("Lob", tmp_path) as case:
-        case.stand_in.fail(CloseTaken(), lob.status(409, "conflict"), not_listed_yet)
+        case.stand_in.fail(CloseTaken(), lob.status(409, "conflict"), NOT_LISTED_YET)
         for _ in range(TRIES):
             case.send()
             case.hurry()
@@ -320,3 +322,20 @@ def test_a_letter_in_doubt_waits_as_long_as_lob_says(tmp_path: Path) -> None:
         begun = clock.now()
         case.send()
         assert case.row.due_at >= begun + timedelta(seconds=170)
+
+
+def test_a_letter_in_doubt_is_looked_for_and_stopped_when_its_case_is(tmp_path: Path) -> None:
+    with playing("Lob", tmp_path) as case:
+        assert isinstance(case.stand_in, Lob)
+        case.stand_in.fail(CloseTaken())
+        case.send()
+        cancel(case.installation, case.reference, actor=Actor.CUSTOMER, now=clock.now(), how="stop link")
+        case.hurry()
+        case.send()
+        assert case.row.status is MessageStatus.CANCELLED
+        case.stand_in.fail(NOT_LISTED_YET)
+        for stopped in (False, True, True):
+            recall_if_due(case.installation, case.message_id)
+            events = [event.event for event in case_with_history(case.installation, case.reference)[1]]
+            assert [each.deleted for each in case.stand_in.letters] == [stopped]
+            assert events.count("letter_stopped") == stopped

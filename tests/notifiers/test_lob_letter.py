@@ -523,6 +523,14 @@ def test_a_letter_is_recalled_until_its_date_and_asking_twice_says_the_same(lob:
     assert sending.recall(receipt.provider_id) is True
 
 
+def test_a_letter_is_found_by_its_message_and_one_that_lob_does_not_list_is_not(lob: Lob) -> None:
+    sending, sent = notifier(lob.base_url), letter()
+    send(sending, letter())
+    assert sending.find(sent.id) is None
+    taken_without_a_receipt(lob, sending, sent)
+    assert sending.find(sent.id) == lob.letters[1].id
+
+
 def test_a_letter_that_went_to_be_printed_is_not_recalled(lob: Lob) -> None:
     lob.fail(status(422, "not_deletable"))
 
