@@ -103,6 +103,9 @@ class Recaller(Protocol):
     def recall(self, provider_id: str) -> bool:
         """Whether it was stopped; False where it is too late. Safe to ask twice. Raises a `DeliveryFailed`."""
 
+    def find(self, message_id: UUID) -> str | None:
+        """The vendor's id for what it has of this message; None where it lists nothing. Raises a `DeliveryFailed`."""
+
 
 class DeliveryFailed(Exception):
     """Nobody holds a receipt. What to do next is the subclass's docstring.
@@ -141,7 +144,14 @@ class Misconfigured(DeliveryFailed):
 
 
 class Unknown(DeliveryFailed):
-    """It may have gone. Find out from the vendor, or send the very same code again; never a new one."""
+    """It may have gone. Find out from the vendor, or send the very same code again; never a new one.
+
+    Wait for `retry_after` before, or for a time of your own if it is None.
+    """
+
+    def __init__(self, code: str, retry_after: timedelta | None = None) -> None:
+        super().__init__(code)
+        self.retry_after = retry_after
 
 
 class Undecided(Unknown):

@@ -11,7 +11,7 @@ from pydantic import SecretStr
 
 from foundation.settings import PREFIX, Settings
 from notifiers.contract import Examiner, Notifier, Recaller
-from notifiers.sandbox import Sandbox
+from notifiers.sandbox import Sandbox, SandboxLetter
 from policy.vocabulary import Channel
 
 # lru_cache alone would let threads that ask at the same time make one each.
@@ -60,7 +60,8 @@ def _made(channel: Channel, settings: Settings) -> Notifier:
     _refuse_faulty(channel, settings)
     if settings.is_demo:
         sender = settings.sendgrid_from or settings.brand_support_email or "reset@example.com"
-        return Sandbox(channel, settings.outbox_path, sender)
+        sandbox = SandboxLetter if channel is Channel.MAIL else Sandbox
+        return sandbox(channel, settings.outbox_path, sender)
     match channel:
         case Channel.EMAIL:
             from notifiers.sendgrid_email import SendGridEmail

@@ -76,6 +76,11 @@ def failure(answer: urllib3.BaseHTTPResponse) -> DeliveryFailed:
     return taxonomy.failure(meaning, f"http_{answer.status} {word}".strip(), wire.retry_after(answer.headers))
 
 
+def error_word(answer: urllib3.BaseHTTPResponse) -> str:
+    """Lob's word for a failure; empty where it gives none."""
+    return _error(answer.data)[0]
+
+
 def parsed(answer: urllib3.BaseHTTPResponse) -> dict[str, Any]:
     """The answer's JSON object; empty where it holds none."""
     try:

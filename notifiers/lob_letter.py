@@ -23,7 +23,7 @@ from lob_python.model.metadata_model import MetadataModel
 
 from foundation import clock
 from foundation.settings import Settings
-from notifiers import lob_client, texts, wire
+from notifiers import lob_client, taxonomy, texts, wire
 from notifiers.contract import (
     Absent,
     DeliveryFailed,
@@ -65,7 +65,8 @@ class LobLetter:
     def send(self, message: OutgoingMessage, permit: Permit) -> Receipt:
         """Hands the letter to Lob, to be printed at `leaves_at`, or finds out that Lob has it.
 
-        Raises as `Notifier.send` does; `Absent` where the letter's date has passed and Lob does not have it.
+        Raises as `Notifier.send` does; `Absent` only where the letter's date has passed, or its key does not count any
+        more, and Lob does not have it.
         """
         now = clock.now()
         to = postal_destination(permit, now)
@@ -78,35 +79,13 @@ class LobLetter:
         answer = self._letters.cancel(LtrId(provider_id), _preload_content=False)
         if answer.status == HTTPStatus.UNPROCESSABLE_ENTITY:
             return False
-        if answer.status == HTTPStatus.NOT_FOUND:
+        if answer.status == HTTPStatus.NOT_FOUND and lob_client.error_word(answer) == taxonomy.LOB_NO_SUCH_LETTER:
             return True  # taken back before, by a request whose answer was lost
         if answer.status == HTTPStatus.OK and lob_client.parsed(answer).get("deleted") is True:
             return True
         raise lob_client.failure(answer)
 
-    def _sent(self, message: OutgoingMessage, to: PostalAddress, now: datetime) -> Receipt:
-        if not _date_lies_ahead(message, now):
-            raise Absent("date_passed")
-        return _receipt(self._answer_to(message, to))
-
-    def _sent_again(self, message: OutgoingMessage, to: PostalAddress, since: datetime, now: datetime) -> Receipt:
-        """A letter that Lob may have. Its key stands for it as long as Lob remembers it."""
-        if _date_lies_ahead(message, now) and now < since + _KEY_COUNTS - _UNDER_WAY:
-            answer = self._answer_to(message, to)
-            if answer.status not in range(400, 500) or answer.status in _SAYS_NOTHING:
-                return _receipt(answer)
-        return self._looked_for(message.id, since, now)
-
-    def _looked_for(self, message_id: UUID, since: datetime, now: datetime) -> Receipt:
-        try:
-            found = self._listed(message_id)
-        except DeliveryFailed as failed:
-            raise _no_list(failed, since, now) from failed
-        if found is None:
-            raise Absent("not_at_vendor")
-        return Receipt(PROVIDER, found)
-
-    def _listed(self, message_id: UUID) -> str | None:
+    def find(self, message_id: UUID) -> str | None:
         """The id of the letter that bears the message's, or None if Lob has none. Raises a `DeliveryFailed`."""
         wanted = MetadataModel(message_id=str(message_id))
         answer = self._letters.list(metadata=wanted, _preload_content=False)
@@ -117,6 +96,32 @@ class LobLetter:
         if not isinstance(letters, list) or not all(_bears(each, message_id) for each in letters):
             raise Unknown("unreadable_list")
         return letters[0]["id"] if letters else None
+
+    def _sent(self, message: OutgoingMessage, to: PostalAddress, now: datetime) -> Receipt:
+        if not _date_lies_ahead(message, now):
+            raise Absent("date_passed")
+        return _receipt(self._answer_to(message, to))
+
+    def _sent_again(self, message: OutgoingMessage, to: PostalAddress, since: datetime, now: datetime) -> Receipt:
+        """A letter that Lob may have. Its key stands for it as long as Lob remembers it."""
+        answer = None
+        if _date_lies_ahead(message, now) and now < since + _KEY_COUNTS - _UNDER_WAY:
+            answer = self._answer_to(message, to)
+            if answer.status not in range(400, 500) or answer.status in _SAYS_NOTHING:
+                return _receipt(answer)
+        if found := self._looked_for(message.id, since, now):
+            return found
+        if answer is None:
+            raise Absent("not_at_vendor")
+        # An earlier request of ours may be at work still: what it makes is in no list yet.
+        return _receipt(answer)
+
+    def _looked_for(self, message_id: UUID, since: datetime, now: datetime) -> Receipt | None:
+        try:
+            found = self.find(message_id)
+        except DeliveryFailed as failed:
+            raise _no_list(failed, since, now) from failed
+        return Receipt(PROVIDER, found) if found else None
 
     def _answer_to(self, message: OutgoingMessage, to: PostalAddress) -> urllib3.BaseHTTPResponse:
         # The same message makes the same key and the same bytes, in whatever process.
@@ -130,11 +135,18 @@ class LobLetter:
 
 def _receipt(answer: urllib3.BaseHTTPResponse) -> Receipt:
     if answer.status not in range(200, 300):
-        raise lob_client.failure(answer)
+        raise _no_receipt(answer)
     letter_id = lob_client.parsed(answer).get("id")
     if not _is_letter_id(letter_id):
         raise Unknown("no_letter_id")
     return Receipt(PROVIDER, str(letter_id))
+
+
+def _no_receipt(answer: urllib3.BaseHTTPResponse) -> DeliveryFailed:
+    failed = lob_client.failure(answer)
+    if answer.status in taxonomy.LOB_PERHAPS:
+        return Unknown(failed.code, wire.retry_after(answer.headers))
+    return failed
 
 
 def _no_list(failed: DeliveryFailed, since: datetime, now: datetime) -> DeliveryFailed:

@@ -1,7 +1,7 @@
 """The outbox folder of a demo: how messages that would have been sent lie in it, one file each, and are read back.
 
 Names sort in the order of sending: `20261124T180501.123456Z-sms-<message id>-<receipt id>.txt`. A message that is sent
-again lies there twice, with the same message id.
+again lies there twice, with the same message id. Beside a letter that was stopped lies `<receipt id>.stopped`.
 """
 
 import email
@@ -31,7 +31,8 @@ _PRESSED = "\n\n[1 is pressed]\n\n"
 class OutboxItem:
     """One message as its recipient would have got it. `body` is plain text; `html` a mail's other part, or the letter.
 
-    `attempt` is 2 where the same message was sent a second time. What a channel does not have is empty.
+    `attempt` is 2 where the same message was sent a second time. What a channel does not have is empty. A letter
+    that `is_stopped` never left.
     """
 
     path: Path
@@ -45,6 +46,7 @@ class OutboxItem:
     subject: str
     body: str = field(repr=False)
     html: str = field(repr=False)
+    is_stopped: bool
 
     @property
     def script(self) -> tuple[str, str]:
@@ -80,6 +82,11 @@ def put(folder: Path, channel: Channel, message_id: UUID, sent_at: datetime, con
     return receipt_id
 
 
+def stop(folder: Path, receipt_id: str) -> None:
+    """Marks a letter as one that never left; doing so twice changes nothing."""
+    _mark_of(folder, receipt_id).touch(mode=0o600)
+
+
 def read(folder: Path, part: slice = slice(None)) -> list[OutboxItem]:
     """What was put there, or `part` of it, the newest last; nothing where the folder does not exist yet."""
     return [_item(path, attempt) for path, attempt in _listed(folder)[part]]
@@ -111,11 +118,16 @@ def _parts(path: Path) -> tuple[str, str, str, str]:
     return stamp, channel, message_id, receipt_id
 
 
+def _mark_of(folder: Path, receipt_id: str) -> Path:
+    return folder / f"{receipt_id}.stopped"
+
+
 def _item(path: Path, attempt: int) -> OutboxItem:
     stamp, channel, message_id, receipt_id = _parts(path)
     sent_at = datetime.strptime(stamp, _TIME).replace(tzinfo=UTC)
     content = _READ[Channel(channel)](path.read_bytes())
-    return OutboxItem(path, Channel(channel), UUID(message_id), receipt_id, attempt, sent_at, *content)
+    is_stopped = _mark_of(path.parent, receipt_id).exists()
+    return OutboxItem(path, Channel(channel), UUID(message_id), receipt_id, attempt, sent_at, *content, is_stopped)
 
 
 class _Content(NamedTuple):

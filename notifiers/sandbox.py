@@ -1,10 +1,11 @@
-"""Demo mode's notifier, for every channel: what would be sent goes into the outbox, and nothing leaves the machine."""
+"""Demo mode's notifiers, for every channel: what would be sent goes into the outbox, and nothing leaves the machine."""
 
 from datetime import datetime
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.utils import format_datetime
 from pathlib import Path
+from uuid import UUID
 
 from foundation import clock
 from notifiers import outbox, texts
@@ -45,6 +46,20 @@ class Sandbox:
             case _:
                 script = texts.voice(message, now)
                 return outbox.call_noted(to, _spoken(script.before_key), _spoken(script.after_key))
+
+
+class SandboxLetter(Sandbox):
+    """The sandbox of the mail channel, whose letters can be stopped like live ones."""
+
+    def recall(self, provider_id: str) -> bool:
+        """Marks the letter as stopped. It is asked before the letter's date only, so never too late."""
+        outbox.stop(self._folder, provider_id)
+        return True
+
+    def find(self, message_id: UUID) -> str | None:
+        """The receipt id of the newest letter with this message, if one lies there."""
+        found = (item.receipt_id for item in reversed(outbox.read(self._folder)) if item.message_id == message_id)
+        return next(found, None)
 
 
 def _mail(message: OutgoingMessage, to: str, sender: str, now: datetime) -> bytes:

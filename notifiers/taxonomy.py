@@ -89,6 +89,12 @@ LOB: Final[Mapping[str, Meaning]] = MappingProxyType(
 )
 """By `error.code` in the body of a 4xx. What a 422 says of a field `to.…` is about the recipient, whatever its code."""
 
+LOB_PERHAPS: Final = frozenset({408, 503})
+"""Statuses that are no proof that no letter was made: a letter is printed for good, so each goes on as in doubt."""
+
+LOB_NO_SUCH_LETTER: Final = "not_found"
+"""`error.code` of a 404 about the letter itself. Any other 404 is of no letter: the base URL is wrong."""
+
 # --- What they say later
 
 TWILIO_MESSAGE_STATUSES: Final[Mapping[str, Fate]] = MappingProxyType(

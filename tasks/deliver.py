@@ -86,7 +86,7 @@ def _record(loaded: Installation, parcel: Parcel, failure: DeliveryFailed) -> No
     outcome, then = _MEANINGS[type(failure)]
     level = logging.ERROR if outcome is Outcome.MISCONFIGURED else logging.WARNING
     log.log(level, "message %s over %s: %s (%s)", parcel.message_id, parcel.channel, outcome, failure.code)
-    retry_after = failure.retry_after if isinstance(failure, contract.Unavailable) else None
+    retry_after = failure.retry_after if isinstance(failure, contract.Unavailable | contract.Unknown) else None
     now = clock.now()
     ring(delivery.record_failed(loaded, parcel, outcome, failure.code, now, then=then, retry_after=retry_after))
 

@@ -17,16 +17,26 @@ log = logging.getLogger(__name__)
 @app.task(name=RECALL)
 def recall_letter(message_id: str) -> None:
     """Stops the letter if it is to be stopped; asking the vendor twice does no harm."""
-    loaded = installation.load()
-    if recall := recalling.due(loaded, UUID(message_id), clock.now()):
-        _stop(loaded, recall)
+    recall_if_due(installation.load(), UUID(message_id))
 
 
-def _stop(loaded: Installation, recall: Recall) -> None:
+def recall_if_due(loaded: Installation, message_id: UUID) -> None:
+    """What `recall_letter` does, for any installation."""
+    recall = recalling.due(loaded, message_id, clock.now())
+    if recall is None:
+        return
+    # Until the letter has left the relay rings again, also where the vendor does not list it.
     try:
-        stopped = recaller(recall.channel, loaded.settings).recall(recall.provider_id)
+        stopped = _stopped(loaded, recall)
     except (ChannelUnavailable, DeliveryFailed) as failure:
-        # The relay rings again until the letter has left.
         log.warning("letter %s: not stopped yet (%s)", recall.message_id, type(failure).__name__)
     else:
-        recalling.record(loaded, recall, clock.now(), stopped=stopped)
+        if stopped is not None:
+            recalling.record(loaded, recall, clock.now(), stopped=stopped)
+
+
+def _stopped(loaded: Installation, recall: Recall) -> bool | None:
+    """Whether the vendor stopped the letter; None where it was in doubt and the vendor lists none so far."""
+    vendor = recaller(recall.channel, loaded.settings)
+    provider_id = recall.provider_id or vendor.find(recall.message_id)
+    return vendor.recall(provider_id) if provider_id else None

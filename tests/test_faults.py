@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -21,6 +22,7 @@ from models.cases import Actor
 from models.messages import Attempt, ChannelBreaker, Message, MessageStatus, Outcome
 from policy.vocabulary import Finding, MessageKind
 from tasks.deliver import send_if_due
+from tasks.recall import recall_if_due
 from tests.installations import by_hand, email_account, letter_account, make_installation, rows, sms_account
 from tests.servers import lob, sendgrid, twilio
 from tests.servers.lob import Lob
@@ -30,12 +32,15 @@ from tests.servers.sendgrid import SendGrid
 from tests.servers.stand_in import CloseTaken, CloseUnread, Fault, Hang, Instead, Reply, StandIn, Truncated
 from tests.servers.twilio import Twilio
 from workflows import breaker
+from workflows.closing import cancel
 from workflows.installation import Installation
 from workflows.opening import open_case
+from workflows.proving import prove_code
 from workflows.views import case_view, case_with_history
 
 PAGE = (Path(__file__).parents[1] / "docs" / "faults.md").read_text(encoding="utf-8")
 ELSEWHERE = Instead(Reply(307, headers={"Location": "http://192.0.2.1/"}))  # leads nowhere, by RFC 5737
+NOT_LISTED_YET = Instead(Reply(200, b'{"object":"list","data":[]}'))
 PAUSE = 0.2  # seconds until a vendor that never answers ends the connection; a read timeout is in the notifiers' tests
 TRIES = 4
 
@@ -49,11 +54,13 @@ CODE = {
 def faults(status: Any, about_recipient: Fault, without_id: Fault) -> dict[str, Fault]:
     """The faults by the page's words, in the vendor's own shapes."""
     return {
-        **{str(code): status(code) for code in (400, 401, 403, 404, 422, 429, 500, 503)},
+        **{str(code): status(code) for code in (400, 401, 403, 404, 408, 422, 429, 500, 503)},
         "400 or 422 about the recipient": about_recipient,
         "429 with Retry-After": status(429, retry_after=17),
         "503 with Retry-After": status(503, retry_after=17),
+        "408 after it was taken": Instead(status(408).reply, taken=True),
         "500 after it was taken": Instead(Reply(500), taken=True),
+        "503 after it was taken": Instead(status(503).reply, taken=True),
         "no answer": Hang(PAUSE),
         "no answer after it was taken": Hang(PAUSE, taken=True),
         "reset before it was read": CloseUnread(),
@@ -226,6 +233,7 @@ def takes_backup(case: Playing) -> None:
 
 EXPECTED: Mapping[str, Callable[[Playing], None]] = {
     "again": goes_again,
+    "a second time": lambda case: ends_sent(case, Outcome.UNAVAILABLE, most=2),
     "stops": stops,
     "backup": takes_backup,
     "repeats": lambda case: ends_sent(case, Outcome.UNKNOWN, most=2),
@@ -268,3 +276,66 @@ def test_a_mail_whose_end_is_unknown_twice_is_not_sent_a_third_time(tmp_path: Pa
         assert len(case.codes) == 2
         view, events, _ = case_with_history(case.installation, case.reference)
         assert (view.held_for, events[-1].event) == (None, "code_in_doubt")
+
+
+def its_date_passes(case: Playing) -> None:
+    passed = clock.now() - timedelta(minutes=1)
+    by_hand(case.installation, update(Message).where(Message.id == case.message_id).values(leaves_at=passed))
+
+
+def test_a_letter_that_lob_turns_out_not_to_have_goes_once_and_with_a_new_code(tmp_path: Path) -> None:
+    with playing("Lob", tmp_path) as case:
+        case.stand_in.fail(CloseUnread())
+        case.send()
+        first = case.row.challenge_id
+        its_date_passes(case)
+        for _ in range(TRIES):
+            case.hurry()
+            case.send()
+        assert (case.row.status, case.outcomes) == (
+            MessageStatus.SENT,
+            [Outcome.UNKNOWN, Outcome.NOT_SENT, Outcome.SENT],
+        )
+        assert case.row.challenge_id != first
+        (code,) = case.codes
+        typed = code.replace(" ", "")
+        proven = prove_code(case.installation, case.reference, typed, actor=Actor.CUSTOMER, now=clock.now())
+        assert proven.problem is None
+
+
+def test_a_letter_whose_first_request_is_still_at_work_is_not_sent_as_another_one(tmp_path: Path) -> None:
+    with playing("Lob", tmp_path) as case:
+        case.stand_in.fail(CloseTaken(), lob.status(409, "conflict"), NOT_LISTED_YET)
+        for _ in range(TRIES):
+            case.send()
+            case.hurry()
+        assert (case.row.status, case.outcomes) == (
+            MessageStatus.SENT,
+            [Outcome.UNKNOWN, Outcome.UNKNOWN, Outcome.SENT],
+        )
+        assert len(case.codes) == 1
+
+
+def test_a_letter_in_doubt_waits_as_long_as_lob_says(tmp_path: Path) -> None:
+    with playing("Lob", tmp_path) as case:
+        case.stand_in.fail(lob.status(503, retry_after=170))
+        begun = clock.now()
+        case.send()
+        assert case.row.due_at >= begun + timedelta(seconds=170)
+
+
+def test_a_letter_in_doubt_is_looked_for_and_stopped_when_its_case_is(tmp_path: Path) -> None:
+    with playing("Lob", tmp_path) as case:
+        assert isinstance(case.stand_in, Lob)
+        case.stand_in.fail(CloseTaken())
+        case.send()
+        cancel(case.installation, case.reference, actor=Actor.CUSTOMER, now=clock.now(), how="stop link")
+        case.hurry()
+        case.send()
+        assert case.row.status is MessageStatus.CANCELLED
+        case.stand_in.fail(NOT_LISTED_YET)
+        for stopped in (False, True, True):
+            recall_if_due(case.installation, case.message_id)
+            events = [event.event for event in case_with_history(case.installation, case.reference)[1]]
+            assert [each.deleted for each in case.stand_in.letters] == [stopped]
+            assert events.count("letter_stopped") == stopped

@@ -107,7 +107,7 @@ def release(installation: Installation, reference: str, *, now: datetime) -> Ans
 
 
 def renew(case: Case, now: datetime) -> UUID:
-    """A new code for a queued message whose code ran out before a vendor took it: not another send."""
+    """A new code for a queued message whose code ran out, or went in another letter: not another send."""
     case.record("code_renewed", actor=Actor.SYSTEM, now=now)
     return _replace_code(case, now)
 
@@ -131,7 +131,8 @@ def _code_to_repeat(case: Case, now: datetime) -> UUID | None:
     challenge = challenges.current(case)
     if challenge is None or challenge.tries >= _rules(case).tries:
         return None
-    # Not taken yet, or still in its life. What was never taken has no expiry that counts.
+    # Not taken yet, or still in its life. What was never taken has no expiry that counts. A letter gets its own code
+    # when it goes; until then the one that is out counts.
     return challenge.id if challenge.taken_at is None or challenge.is_valid(now) else None
 
 

@@ -201,10 +201,15 @@ def _packed(installation: Installation, connection: Connection, row: AnyRow, now
     try:
         return pack(installation, connection, row, now)
     except Obsolete:
-        connection.execute(_DROP, {"of": row.id, "status": MessageStatus.CANCELLED})
+        _drop(connection, row, MessageStatus.CANCELLED)
     except (ContactChanged, NotAllowed) as fault:
         _refuse(installation, connection, row, fault, now)
     return None
+
+
+def _drop(connection: Connection, row: AnyRow, status: MessageStatus) -> None:
+    # A letter that may have gone can be stopped still, if its case is closed.
+    connection.execute(_DROP, {"of": row.id, "status": status, "in_doubt_since": in_doubt_since(row)})
 
 
 def _note_lost(connection: Connection, row: AnyRow, now: datetime) -> None:
@@ -240,7 +245,7 @@ def _settle(
 def _refuse(
     installation: Installation, connection: Connection, row: AnyRow, fault: ContactChanged | NotAllowed, now: datetime
 ) -> None:
-    connection.execute(_DROP, {"of": row.id, "status": MessageStatus.FAILED})
+    _drop(connection, row, MessageStatus.FAILED)
     if row.kind is MessageKind.RESET_CODE:
         with locked(installation, connection, row.case_id) as case:
             _go_on_without(case, fault, now)
@@ -274,8 +279,9 @@ def _renew(installation: Installation, connection: Connection, parcel: Parcel, n
     if parcel.case_id is None or parcel.challenge_id is None:
         return
     with locked(installation, connection, parcel.case_id) as case:
-        if case.is_open:
-            point_to(connection, parcel.message_id, codes.renew(case, now))
+        new = codes.renew(case, now) if case.is_open else None
+    if new:
+        point_to(connection, parcel.message_id, new)
 
 
 def _leave_in_doubt(installation: Installation, connection: Connection, parcel: Parcel, now: datetime) -> None:

@@ -272,10 +272,13 @@ def _lost_at(row: AnyRow) -> datetime | None:
 
 
 def _is_worn_out(installation: Installation, row: AnyRow, now: datetime) -> bool:
-    """Whether the code ran out, or lost its last try, while its message waited."""
+    """Whether the code ran out, lost its last try or went in another letter while its message waited."""
+    rules = installation.policy.channels[row.channel]
     ran_out: bool = _taken_at(row) is not None and row.expires_at <= now
-    spent: bool = row.tries >= installation.policy.channels[row.channel].tries
-    return ran_out or spent
+    spent: bool = row.tries >= rules.tries
+    # A letter is valid from its own date on: it brings no code whose life began with an earlier one.
+    is_in_a_letter = bool(rules.leaves_after) and row.taken_at is not None and in_doubt_since(row) is None
+    return ran_out or spent or is_in_a_letter
 
 
 def _renewed(installation: Installation, connection: Connection, row: AnyRow, now: datetime) -> AnyRow:

@@ -12,11 +12,10 @@ from uuid import UUID
 from sqlalchemy import Connection, and_, bindparam, func, insert, literal, or_, select, text, update
 
 from models.base import AnyRow, one_of
-from models.cases import IS_OPEN, OPEN_STATES, Actor, CaseEvent, CaseEventFacts, CaseState, ResetCase
+from models.cases import IS_OPEN, Actor, CaseEvent, CaseEventFacts, CaseState, ResetCase
 from models.inbound import InboundMail, Verdict
 from models.messages import DeliveryReceipt, Message, MessageStatus
-from policy.vocabulary import MessageKind
-from workflows import retention
+from workflows import recalling, retention
 from workflows.cases import WITHDRAW, locked
 from workflows.history import Entry, Line, write_line
 from workflows.installation import Installation
@@ -83,14 +82,7 @@ _RING_RECEIPTS = (
 _DUE_RECALLS = (
     select(Message.id)
     .join(ResetCase, ResetCase.id == Message.case_id)
-    .where(
-        Message.leaves_at > bindparam("now"),
-        Message.kind == MessageKind.RESET_CODE,
-        Message.status == MessageStatus.SENT,
-        Message.recalled_at.is_(None),
-        or_(Message.rung_at.is_(None), Message.rung_at <= bindparam("rung_before")),
-        ResetCase.state.not_in(OPEN_STATES),
-    )
+    .where(recalling.IS_DUE, or_(Message.rung_at.is_(None), Message.rung_at <= bindparam("rung_before")))
     .limit(BATCH)
     .with_for_update(of=Message, skip_locked=True)
 )

@@ -17,6 +17,7 @@ from notifiers.contract import Notifier
 from notifiers.directory import ChannelUnavailable
 from notifiers.lob_letter import LobLetter
 from notifiers.lob_verification import LobVerification
+from notifiers.sandbox import SandboxLetter
 from notifiers.sendgrid_email import SendGridEmail
 from notifiers.twilio_lookup import TwilioLookup
 from notifiers.twilio_sms import TwilioSms
@@ -88,21 +89,19 @@ def test_numbers_are_examined_by_twilio_addresses_by_lob_and_mail_addresses_by_n
     }
 
 
-def test_in_demo_mode_nobody_is_asked_and_nothing_is_recalled(tmp_path: Path) -> None:
+def test_in_demo_mode_nobody_is_asked(tmp_path: Path) -> None:
     demo = Settings(mode=Mode.DEMO, data_dir=tmp_path)
 
     assert {directory.examiner(channel, demo) for channel in Channel} == {None}
-    with pytest.raises(ChannelUnavailable, match="nothing can be stopped here"):
-        directory.recaller(Channel.MAIL, demo)
 
 
-def test_only_letters_can_be_recalled() -> None:
-    settings = live(SENDGRID, TWILIO, NUMBER, LOB)
-
-    assert isinstance(directory.recaller(Channel.MAIL, settings), LobLetter)
-    for channel in (Channel.EMAIL, Channel.SMS, Channel.VOICE):
-        with pytest.raises(ChannelUnavailable):
-            directory.recaller(channel, settings)
+def test_only_letters_can_be_recalled(tmp_path: Path) -> None:
+    demo = Settings(mode=Mode.DEMO, data_dir=tmp_path)
+    for settings, recaller in ((live(SENDGRID, TWILIO, NUMBER, LOB), LobLetter), (demo, SandboxLetter)):
+        assert type(directory.recaller(Channel.MAIL, settings)) is recaller
+        for channel in (Channel.EMAIL, Channel.SMS, Channel.VOICE):
+            with pytest.raises(ChannelUnavailable, match="nothing can be stopped here"):
+                directory.recaller(channel, settings)
 
 
 @pytest.mark.parametrize(

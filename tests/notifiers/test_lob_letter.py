@@ -252,7 +252,8 @@ FAULTS: dict[str, tuple[Fault, type[DeliveryFailed], str]] = {
     "401": (status(401, "invalid_api_key"), Misconfigured, "http_401 invalid_api_key"),
     "403": (status(403, "unauthorized"), Misconfigured, "http_403 unauthorized"),
     "404": (status(404, "not_found"), Misconfigured, "http_404 not_found"),
-    "408": (status(408, "request_timeout"), Unavailable, "http_408 request_timeout"),
+    "408": (status(408, "request_timeout"), Unknown, "http_408 request_timeout"),
+    "408 after it was taken": (Instead(status(408, "request_timeout").reply, taken=True), Unknown, "http_408"),
     "409": (status(409, "conflict"), Unknown, "http_409 conflict"),
     "422 about the recipient": (ABOUT_RECIPIENT, Rejected, "http_422 invalid"),
     "422 about deliverability": (STRICTNESS, Rejected, "http_422 failed_deliverability_strictness"),
@@ -270,8 +271,9 @@ FAULTS: dict[str, tuple[Fault, type[DeliveryFailed], str]] = {
     "500": (status(500, "internal_server_error"), Unknown, "http_500 internal_server_error"),
     "500 in latin-1": (LATIN, Unknown, "http_500"),
     "500 after it was taken": (Instead(Reply(500), taken=True), Unknown, "http_500"),
-    "503": (status(503, "service_unavailable"), Unavailable, "http_503 service_unavailable"),
-    "503 with Retry-After": (status(503, "service_unavailable", retry_after=120), Unavailable, "http_503"),
+    "503": (status(503, "service_unavailable"), Unknown, "http_503 service_unavailable"),
+    "503 with Retry-After": (status(503, "service_unavailable", retry_after=120), Unknown, "http_503"),
+    "503 after it was taken": (Instead(status(503, "service_unavailable").reply, taken=True), Unknown, "http_503"),
     "hang": (Hang(LONG), Unknown, "ReadTimeoutError"),
     "hang after it was taken": (Hang(LONG, taken=True), Unknown, "ReadTimeoutError"),
     "reset before it was taken": (CloseUnread(), Unknown, "ProtocolError"),
@@ -333,7 +335,7 @@ def test_the_vendors_wait_is_passed_on(lob: Lob) -> None:
     lob.fail(status(429, retry_after=17), status(503, retry_after=120), status(503))
     failures = [failure_of(notifier(lob.base_url)) for _ in range(3)]
 
-    waits = [failed.retry_after for failed in failures if isinstance(failed, Unavailable)]
+    waits = [failed.retry_after for failed in failures if isinstance(failed, Unavailable | Unknown)]
     assert waits == [timedelta(seconds=17), timedelta(seconds=120), None]
 
 
@@ -417,14 +419,38 @@ def test_where_its_bytes_have_changed_since_lob_is_asked_for_it(lob: Lob) -> Non
     assert len(lob.letters) == 1
 
 
+NOT_LISTED_YET = Instead(Reply(200, b'{"object":"list","data":[]}'))
+
+
+@pytest.mark.parametrize(
+    ("refusal", "meaning"),
+    [
+        (CONFLICT, Unknown),
+        (status(400), Misconfigured),
+        (status(422, "invalid"), Misconfigured),
+        (ABOUT_RECIPIENT, Rejected),
+    ],
+)
+def test_while_its_key_counts_an_empty_list_does_not_say_that_lob_never_had_it(
+    lob: Lob, refusal: Fault, meaning: type[DeliveryFailed]
+) -> None:
+    sending, sent = notifier(lob.base_url), letter()
+    taken_without_a_receipt(lob, sending, sent)
+    lob.fail(refusal, NOT_LISTED_YET)
+
+    assert type(failure_of(sending, in_doubt(sent))) is meaning
+    assert send(sending, in_doubt(sent)).provider_id == lob.letters[0].id
+    assert len(lob.letters) == 1
+
+
 @pytest.mark.parametrize(
     ("fault", "meaning"),
     [
         (status(401, "invalid_api_key"), Misconfigured),
         (status(403, "unauthorized"), Misconfigured),
-        (status(408), Unavailable),
+        (status(408), Unknown),
         (status(429), Unavailable),
-        (status(503), Unavailable),
+        (status(503), Unknown),
         (status(500), Unknown),
         (CloseTaken(), Unknown),
         (WITHOUT_ID, Unknown),
@@ -497,6 +523,14 @@ def test_a_letter_is_recalled_until_its_date_and_asking_twice_says_the_same(lob:
     assert sending.recall(receipt.provider_id) is True
 
 
+def test_a_letter_is_found_by_its_message_and_one_that_lob_does_not_list_is_not(lob: Lob) -> None:
+    sending, sent = notifier(lob.base_url), letter()
+    send(sending, letter())
+    assert sending.find(sent.id) is None
+    taken_without_a_receipt(lob, sending, sent)
+    assert sending.find(sent.id) == lob.letters[1].id
+
+
 def test_a_letter_that_went_to_be_printed_is_not_recalled(lob: Lob) -> None:
     lob.fail(status(422, "not_deletable"))
 
@@ -507,6 +541,8 @@ def test_a_letter_that_went_to_be_printed_is_not_recalled(lob: Lob) -> None:
     ("fault", "meaning"),
     [
         (status(401), Misconfigured),
+        (status(404, "unrecognized_endpoint"), Misconfigured),
+        (Instead(Reply(404, b"<h1>Not Found</h1>")), Misconfigured),
         (status(429), Unavailable),
         (status(500), Unknown),
         (CloseTaken(), Unknown),

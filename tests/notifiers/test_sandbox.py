@@ -12,7 +12,7 @@ import pytest
 
 from notifiers import outbox, texts
 from notifiers.contract import OutgoingMessage, PermitMisused, Receipt, Rejected
-from notifiers.sandbox import Sandbox
+from notifiers.sandbox import Sandbox, SandboxLetter
 from policy.permits import PostalAddress
 from policy.vocabulary import Channel, MessageKind
 from tests.notifiers.samples import CODE, EMAIL, LETTER_CODE, PHONE, message, permit
@@ -142,6 +142,26 @@ def test_a_message_sent_again_overwrites_nothing_and_shows_as_a_second_attempt(t
     assert [item.attempt for item in items] == [1, 1, 2]
     assert items[0].message_id == items[2].message_id == again.id
     assert len(set(receipts)) == 3
+
+
+def test_a_letter_that_was_recalled_is_marked_and_no_other(tmp_path: Path) -> None:
+    sending = SandboxLetter(Channel.MAIL, tmp_path / "outbox", SENDER)
+    letters = [message(MessageKind.RESET_CODE, Channel.MAIL) for _ in range(2)]
+    first, _ = (sending.send(each, permit(Channel.MAIL)).provider_id for each in letters)
+
+    assert [sending.recall(first), sending.recall(first)] == [True, True]
+    assert [item.is_stopped for item in outbox.read(tmp_path / "outbox")] == [True, False]
+    modes = {path.stat().st_mode & 0o777 for path in (tmp_path / "outbox").iterdir()}
+    assert modes == {0o600}
+
+
+def test_a_letter_is_found_by_its_message_the_newest_first(tmp_path: Path) -> None:
+    sending, sent = SandboxLetter(Channel.MAIL, tmp_path, SENDER), message(MessageKind.RESET_CODE, Channel.MAIL)
+    assert sending.find(sent.id) is None
+    receipts = [sending.send(sent, permit(Channel.MAIL)).provider_id for _ in range(2)]
+    sending.send(message(MessageKind.RESET_CODE, Channel.MAIL), permit(Channel.MAIL))
+
+    assert sending.find(sent.id) == receipts[1]
 
 
 def test_a_part_can_be_read_alone_and_one_be_found_by_its_receipt(tmp_path: Path) -> None:

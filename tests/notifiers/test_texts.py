@@ -214,6 +214,7 @@ def test_a_letter_has_its_address_block_and_the_code_in_two_groups() -> None:
     assert '<div class="recipient">Maria Lopez<br>12 Mill Street<br>Apt 4<br>Millbrook, VT 05001</div>' in page
     assert '<b class="code">48217 30659</b>' in page
     assert ".code { font: bold 34pt" in page
+    assert "only the code in the newest works" in page
     for needed in ("reset.hosting.example", REFERENCE, "Tuesday 24 November 2026, 18:15 UTC", BRAND.support_phone):
         assert needed in page
 

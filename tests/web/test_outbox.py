@@ -15,6 +15,8 @@ from notifiers import outbox
 from notifiers.phrases import long_time, spoken_code
 from notifiers.sandbox import Sandbox
 from policy.vocabulary import Channel, MessageKind
+from tasks.deliver import send_if_due
+from tasks.recall import recall_if_due
 from tests.installations import (
     DAY,
     code_parcel,
@@ -27,7 +29,7 @@ from tests.installations import (
 from tests.notifiers.samples import message, permit
 from tests.web.browser import browser, heading_of, text_of
 from web import guards
-from workflows.closing import stop_token
+from workflows.closing import cancel, stop_token
 from workflows.installation import Installation
 from workflows.opening import open_case
 from workflows.parcels import Parcel
@@ -239,6 +241,21 @@ def test_a_letter_is_shown_as_its_page(demo: Installation, client: TestClient) -
     assert f'<iframe class="mail" src="/outbox/{receipt}"' in shown
     assert parcel.code
     assert f"{parcel.code[:5]} {parcel.code[5:]}" in client.get(f"/outbox/{receipt}").text
+
+
+def test_a_letter_of_a_reset_that_was_stopped_says_that_it_never_left(
+    demo: Installation, client: TestClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    opened = open_case(demo, letter_account(demo), actor=Actor.AGENT, now=clock.now())
+    for message_id in opened.owed:
+        send_if_due(demo, message_id)
+    (letter,) = (item for item in outbox.read(demo.settings.outbox_path) if item.channel is Channel.MAIL)
+    assert "never left" not in client.get("/outbox").text
+    cancel(demo, opened.reference, actor=Actor.CUSTOMER, now=clock.now(), how="stop link")
+    recall_if_due(demo, letter.message_id)
+    assert "stopped: it never left" in article(client.get("/outbox"), letter.receipt_id)
+    assert case_with_history(demo, opened.reference)[1][-1].event == "letter_stopped"
+    assert "not stopped yet" not in caplog.text
 
 
 def test_a_text_message_is_a_bubble(demo: Installation, client: TestClient) -> None:

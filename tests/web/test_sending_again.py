@@ -62,6 +62,16 @@ def test_the_worker_is_rung_for_the_message(installation: Installation, client: 
     assert '"task": "deliver"' in bell.read_text()
 
 
+def test_who_may_ask_for_a_second_letter_is_told_that_the_first_ones_code_ends(
+    installation: Installation, client: TestClient
+) -> None:
+    told = "A second letter brings another code. When we send it, the code in the first no longer works."
+    letter = start_case(installation, letter_account(installation), clock.now())
+    text = start_case(installation, sms_account(installation), clock.now())
+    pages = [text_of(client.get(f"/?reference={case.reference}")) for case in (letter, text)]
+    assert [told in page for page in pages] == [True, False]
+
+
 def test_too_soon_says_from_when_it_is_possible(installation: Installation, client: TestClient) -> None:
     now = clock.now() - HOUR
     case = start_case(installation, letter_account(installation), now)

@@ -53,11 +53,12 @@ LIVES: dict[str, tuple[Any, timedelta, timedelta]] = {
     "sms": (sms_account, 10 * MINUTE - SECOND, 10 * MINUTE),
     "mail": (letter_account, HOUR + 21 * DAY - SECOND, HOUR + 21 * DAY),
 }
+STATES = {"contiguous": ("VT", "05450", 21 * DAY), "far": ("HI", "96813", 30 * DAY)}
 
 
-@pytest.mark.parametrize(("account", "within", "_after"), LIVES.values(), ids=LIVES)
+@pytest.mark.parametrize(("account", "within"), [LIVES["email"][:2], LIVES["sms"][:2]])
 def test_within_its_life_the_same_code_is_sent_again(
-    installation: Installation, account: Any, within: timedelta, _after: timedelta
+    installation: Installation, account: Any, within: timedelta
 ) -> None:
     case = start_case(installation, account(installation))
     assert code_sent_again(installation, case.reference, START + within) == case.code
@@ -75,6 +76,44 @@ def test_after_its_life_another_one_replaces_it(
         prove_code(installation, case.reference, each, actor=Actor.CUSTOMER, now=now) for each in (case.code, code)
     )
     assert (old.problem, new.problem) == (Problem.WRONG_CODE, None)
+
+
+@pytest.mark.parametrize(("state", "zip_code", "valid"), STATES.values(), ids=STATES)
+@pytest.mark.parametrize("later", [DAY, 20 * DAY])
+def test_a_letter_sent_again_brings_another_code_that_lives_from_its_own_date(
+    installation: Installation, state: str, zip_code: str, valid: timedelta, later: timedelta
+) -> None:
+    case = start_case(installation, letter_account(installation, postal_state=state, postal_zip=zip_code))
+    now = START + later
+    (parcel,) = deliver_all(installation, again(installation, case.reference, now).owed, now)
+    assert parcel.leaves_at == now + HOUR
+    assert (parcel.valid_until, parcel.permit.until) == (now + HOUR + valid, now + HOUR + valid)
+    assert case_view(installation, case.reference).expires_at == now + HOUR + valid + 5 * DAY
+    assert parcel.code is not None
+    old, new = (
+        prove_code(installation, case.reference, each, actor=Actor.CUSTOMER, now=now)
+        for each in (case.code, parcel.code)
+    )
+    assert (old.problem, new.problem) == (Problem.WRONG_CODE, None)
+
+
+def test_the_code_of_the_first_letter_counts_until_the_second_goes(installation: Installation) -> None:
+    case = start_case(installation, letter_account(installation))
+    assert again(installation, case.reference, START + 3 * DAY).problem is None
+    proven = prove_code(installation, case.reference, case.code, actor=Actor.CUSTOMER, now=START + 3 * DAY)
+    assert proven.problem is None
+
+
+def test_of_two_letters_that_waited_for_their_vendor_each_has_its_own_code(installation: Installation) -> None:
+    opened = open_case(installation, letter_account(installation), actor=Actor.AGENT, now=START)
+    first = claim(installation, opened.owed[0], START)
+    assert first is not None
+    record_failed(installation, first, Outcome.NOT_SENT, "no connection", START)
+    now = START + 2 * DAY
+    second = again(installation, opened.reference, now).owed
+    letters = [code_parcel(deliver_all(installation, ids, now)) for ids in (opened.owed[:1], second)]
+    assert [each.code == first.code for each in letters] == [True, False]
+    assert [each.valid_until for each in letters] == [now + HOUR + 21 * DAY] * 2
 
 
 def test_the_life_of_a_code_counts_from_its_first_sending(installation: Installation) -> None:

@@ -202,6 +202,14 @@ def test_what_may_have_gone_counts_as_taken(installation: Installation) -> None:
     assert (second.code, second.valid_until, taken_at(installation, second)) == (first.code, START + DAY, START)
 
 
+def test_a_letter_in_doubt_goes_again_with_its_code_and_its_dates(installation: Installation) -> None:
+    message_id = code_message(installation, opened_for(installation, letter_account(installation)))
+    first = claimed(installation, message_id)
+    record_failed(installation, first, Outcome.UNKNOWN, "timeout", START + SECOND)
+    second = claimed(installation, message_id, START + 30 * MINUTE)
+    assert (second.code, second.leaves_at, second.valid_until) == (first.code, START + HOUR, START + HOUR + 21 * DAY)
+
+
 def test_a_vendor_that_names_a_time_is_asked_again_then(installation: Installation) -> None:
     message_id = code_message(installation, opened_for(installation, email_account(installation)))
     parcel = claimed(installation, message_id)

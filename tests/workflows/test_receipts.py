@@ -13,12 +13,14 @@ from models.messages import Delivery, DeliveryReceipt, Message, MessageStatus, O
 from policy.vocabulary import Channel, Fate, MessageKind
 from tests.installations import (
     DAY,
+    HOUR,
     MINUTE,
     SECOND,
     START,
     code_parcel,
     deliver_all,
     email_account,
+    letter_account,
     rows,
     sms_account,
 )
@@ -220,6 +222,17 @@ def test_a_fault_of_ours_that_shows_later_stops_the_channel(installation: Instal
     parcel = sent(installation, sms_account(installation))
     hear(installation, word(parcel, Fate.OURS))
     assert [(each.channel, each.reason) for each in breaker.stopped(installation)] == [(Channel.SMS, "said ours")]
+
+
+def test_a_letter_that_was_rejected_later_goes_again_with_new_dates_and_a_code_of_its_own(
+    installation: Installation,
+) -> None:
+    parcel = sent(installation, letter_account(installation))
+    hear(installation, word(parcel, Fate.OURS))
+    now = START + 30 * MINUTE
+    (again,) = deliver_again(installation, parcel, "try 2", now)
+    assert (again.leaves_at, again.valid_until) == (now + HOUR, now + HOUR + 21 * DAY)
+    assert again.code != parcel.code
 
 
 def test_a_notice_that_cannot_arrive_is_in_the_history_and_changes_nothing_else(installation: Installation) -> None:
