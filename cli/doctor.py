@@ -9,8 +9,10 @@ import click
 import migrations
 from cli.output import Output, Refusal, moment, prints, table
 from foundation import clock, keyring
+from foundation.settings import Settings
 from notifiers.directory import available
 from policy import rules
+from policy.vocabulary import Channel
 from workflows import breaker, installation, upkeep
 from workflows.breaker import Stopped
 from workflows.installation import Installation
@@ -78,8 +80,22 @@ def _findings(loaded: Installation) -> Iterator[Finding]:
     stopped = {each.channel: each for each in breaker.stopped(loaded)} if tables is None else {}
     for channel, reason in available(loaded.settings).items():
         yield Finding(f"channel {channel}", reason or _stopped(stopped.get(channel)))
+    yield from _deaf_to(loaded.settings)
     if tables is None:
         yield Finding("messages", _late(loaded))
+
+
+def _deaf_to(settings: Settings) -> Iterator[Finding]:
+    """The vendors whose reports are refused for want of a secret: what bounces there is never heard of."""
+    reports = (
+        (Channel.EMAIL, "SendGrid", "SENDGRID_WEBHOOK_KEY", settings.sendgrid_webhook_key),
+        (Channel.MAIL, "Lob", "LOB_WEBHOOK_SECRET", settings.lob_webhook_secret.get_secret_value()),
+    )
+    reasons = available(settings)
+    for channel, vendor, name, secret in reports:
+        if not settings.is_demo and reasons[channel] is None:
+            problem = None if secret else f"refused: KEYTURN_{name} is not set, so nothing that bounces is heard of"
+            yield Finding(f"reports of {vendor}", problem)
 
 
 def _problem(look: Callable[[], str | None]) -> str | None:

@@ -99,7 +99,10 @@ class Message(Base):
 
 
 class Attempt(Base):
-    """One call of a provider, written when it has ended. `code` is a short word for what went wrong."""
+    """One call of a provider, written when it has ended.
+
+    `code` is a short word for what went wrong, `provider_id` the vendor's id for what it took.
+    """
 
     __tablename__ = "attempt"
 
@@ -109,6 +112,7 @@ class Attempt(Base):
     finished_at: Mapped[datetime]
     outcome: Mapped[Outcome] = mapped_column(enum_column(Outcome))
     code: Mapped[str | None] = mapped_column(String(100))
+    provider_id: Mapped[str | None] = mapped_column(String(200))
 
 
 class DeliveryReceipt(Base):

@@ -139,6 +139,10 @@ class Rejected(DeliveryFailed):
     """The vendor will never deliver to this recipient. Do not try again; use the backup channel or ask a supervisor."""
 
 
+class Unaddressable(Rejected):
+    """What stands there is no address that a message can go to; no vendor was asked. Do as after `Rejected`."""
+
+
 class Misconfigured(DeliveryFailed):
     """The fault is ours: key, sender or request. Alert the operator and hold the channel; never blame the customer."""
 
@@ -163,13 +167,16 @@ class PermitMisused(Exception):
 
 
 def text_destination(permit: Permit, channel: Channel, now: datetime) -> str:
-    """The e-mail address or phone number that the permit allows on `channel`. Raises `PermitMisused` or `Rejected`."""
+    """The e-mail address or phone number that the permit allows on `channel`.
+
+    Raises `PermitMisused` or `Unaddressable`.
+    """
     _check(permit, channel, now)
     if not isinstance(permit.destination, str):
         raise PermitMisused(f"a postal address for {channel}")
     # A line break would begin another header, and no address or number holds a blank.
     if not permit.destination.isprintable() or " " in permit.destination:
-        raise Rejected("malformed_destination")
+        raise Unaddressable("malformed_destination")
     return permit.destination
 
 

@@ -10,7 +10,7 @@ from typing import Final
 from pydantic import SecretStr
 
 from foundation.settings import PREFIX, Settings
-from notifiers.contract import Examiner, Notifier, Recaller
+from notifiers.contract import Examiner, Misconfigured, Notifier, Recaller
 from notifiers.sandbox import Sandbox, SandboxLetter
 from policy.vocabulary import Channel
 
@@ -19,7 +19,7 @@ _MAKING = Lock()
 
 
 class ChannelUnavailable(Exception):
-    """Nothing can be sent over this channel with these settings. Offer it to nobody; hold what waits for it."""
+    """Nothing is set up for the channel here. Offer it to nobody; a code takes the backup channel instead."""
 
     def __init__(self, channel: Channel, reason: str) -> None:
         super().__init__(f"{channel}: {reason}")
@@ -94,11 +94,18 @@ def _made_examiner(channel: Channel, settings: Settings) -> Examiner:
 
 
 def _refuse_faulty(channel: Channel, settings: Settings) -> None:
-    if fault := _fault(channel, settings):
+    if fault := _lacking(channel, settings):
         raise ChannelUnavailable(channel, fault)
+    if _fault_of_keys(channel, settings):
+        # The channel is there, and whoever set the key will mend it: what waits is not spent meanwhile.
+        raise Misconfigured("malformed_key")
 
 
 def _fault(channel: Channel, settings: Settings) -> str | None:
+    return _lacking(channel, settings) or _fault_of_keys(channel, settings)
+
+
+def _lacking(channel: Channel, settings: Settings) -> str | None:
     if settings.is_demo:
         return None
     missing = [f"{PREFIX}{name}" for name in _NEEDED[channel] if not _plain(settings, name)]
@@ -106,6 +113,12 @@ def _fault(channel: Channel, settings: Settings) -> str | None:
         return f"{' and '.join(missing)} not set"
     if channel is Channel.SMS and not (settings.twilio_from or settings.twilio_messaging_service_sid):
         return f"{PREFIX}TWILIO_FROM or {PREFIX}TWILIO_MESSAGING_SERVICE_SID not set"
+    return None
+
+
+def _fault_of_keys(channel: Channel, settings: Settings) -> str | None:
+    if settings.is_demo:
+        return None
     return next((fault for name in _NEEDED[channel] if (fault := _fault_of_key(settings, name))), None)
 
 

@@ -30,7 +30,7 @@ from notifiers.contract import (
     Misconfigured,
     OutgoingMessage,
     Receipt,
-    Rejected,
+    Unaddressable,
     Unavailable,
     Undecided,
     Unknown,
@@ -189,7 +189,7 @@ def _sender(settings: Settings) -> Any:
 def _recipient(to: PostalAddress) -> Any:
     lengths = ((to.name, _LONGEST_NAME), (to.line1, _LONGEST_LINE), (to.line2, _LONGEST_LINE), (to.city, _LONGEST_CITY))
     if any(len(text) > longest for text, longest in lengths):
-        raise Rejected("address_too_long")
+        raise Unaddressable("address_too_long")
     return AddressEditable(
         name=to.name,
         address_line1=to.line1,

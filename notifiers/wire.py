@@ -1,12 +1,13 @@
 """What the vendors' answers have in common: kept connections with timeouts, no answer at all, when to come back."""
 
+import ssl
 from collections.abc import Mapping
 from datetime import timedelta
 from email.utils import parsedate_to_datetime
 from typing import Final
 
 import urllib3
-from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError
+from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError, SSLError
 
 from foundation import clock, logs
 from notifiers.contract import DeliveryFailed, NotSent, Unknown
@@ -36,6 +37,8 @@ def kept_connections(
 
 def without_answer(error: HTTPError) -> DeliveryFailed:
     """What it means that the vendor did not answer, or not to the end."""
+    if isinstance(error, SSLError) and isinstance(error.args[0], ssl.SSLCertVerificationError):
+        return NotSent("certificate")  # refused at the handshake, before anything was sent
     meaning = next(meaning for kind, meaning in _NO_ANSWER if isinstance(error, kind))
     return meaning(type(error).__name__)
 

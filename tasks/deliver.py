@@ -27,6 +27,7 @@ _MEANINGS: Mapping[type[DeliveryFailed], tuple[Outcome, Then | None]] = MappingP
         contract.Absent: (Outcome.NOT_SENT, Then.ANEW),
         contract.Unavailable: (Outcome.UNAVAILABLE, None),
         contract.Rejected: (Outcome.REJECTED, None),
+        contract.Unaddressable: (Outcome.REJECTED, Then.UNASKED),
         contract.Misconfigured: (Outcome.MISCONFIGURED, None),
         contract.Unknown: (Outcome.UNKNOWN, None),
         contract.Undecided: (Outcome.UNKNOWN, Then.NOTHING),
@@ -54,7 +55,8 @@ def send_if_due(loaded: Installation, message_id: UUID) -> None:
     except ChannelUnavailable as unavailable:
         # Nobody's code waits for a channel that this installation does not have: the backup, or a supervisor.
         log.warning("message %s cannot go: %s", message_id, unavailable)
-        ring(delivery.record_failed(loaded, parcel, Outcome.REJECTED, "channel_unavailable", clock.now()))
+        why, now = "channel_unavailable", clock.now()
+        ring(delivery.record_failed(loaded, parcel, Outcome.REJECTED, why, now, then=Then.UNASKED))
     except DeliveryFailed as failure:
         _record(loaded, parcel, failure)
     except Exception as error:

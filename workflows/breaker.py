@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, Select, bindparam, select, update
 
 from models.base import AnyRow
-from models.messages import ChannelBreaker, Outcome
+from models.messages import ChannelBreaker, Message, MessageStatus, Outcome
 from policy.vocabulary import Channel
 from workflows.installation import Installation
 
@@ -40,6 +40,12 @@ _START = _OF_CHANNEL.values(failures=0, stopped_at=None, reason=None, probe_at=N
 _TAKE_PROBE = _OF_CHANNEL.where(ChannelBreaker.probe_at == bindparam("before")).values(
     probe_at=bindparam("at"), probes=ChannelBreaker.probes + 1
 )
+_FRESH = select(Message.id).where(
+    Message.channel == bindparam("of"),
+    Message.status == MessageStatus.QUEUED,
+    Message.in_doubt_since.is_(None),
+    Message.due_at <= bindparam("soon"),
+)
 _STOPPED: Select[*tuple[Any, ...]] = (
     select(ChannelBreaker.channel, ChannelBreaker.stopped_at, ChannelBreaker.reason, ChannelBreaker.probe_at)
     .where(ChannelBreaker.stopped_at.is_not(None))
@@ -65,13 +71,16 @@ def wait_for(row: AnyRow, now: datetime) -> datetime | None:
     return probe_at
 
 
-def take_probe(connection: Connection, row: AnyRow, now: datetime) -> datetime | None:
+def take_probe(connection: Connection, row: AnyRow, now: datetime, *, in_doubt: bool) -> datetime | None:
     """Makes the message of `row` the one that tries; until when it waits where another one is, else None.
 
-    To be asked when the message is ready to go: one that does not go would leave the channel untried.
+    To be asked when the message is ready to go: one that does not go would leave the channel untried. One that is
+    `in_doubt` may be lost by a second failure, so it tries only where no other message waits.
     """
     if row.channel_stopped_at is None:
         return None
+    if in_doubt and connection.execute(_FRESH, {"of": row.channel, "soon": now + _FIRST_WAIT}).first() is not None:
+        return now + _FIRST_WAIT
     next_at = now + _wait(row.channel_probes + 1)
     taken = {"of": row.channel, "before": row.channel_probe_at, "at": next_at}
     return None if connection.execute(_TAKE_PROBE, taken).rowcount else next_at

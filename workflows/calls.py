@@ -9,10 +9,13 @@ from uuid import UUID
 
 from sqlalchemy import bindparam, or_, select, update
 
+from models.accounts import Account, ContactPoint
 from models.base import AnyRow
 from models.cases import OPEN_STATES, Actor, Challenge, ResetCase
 from models.messages import Message, MessageStatus
+from policy.routing import Contact, NotAllowed, Profile, permit_code
 from policy.vocabulary import Channel, MessageKind
+from workflows.accounts import destination_of
 from workflows.answers import Answer
 from workflows.challenges import unseal
 from workflows.closing import cancel
@@ -29,6 +32,15 @@ _CALLED = (
         ResetCase.state,
         ResetCase.held_for,
         ResetCase.expires_at.label("case_expires_at"),
+        Account.country,
+        Account.state.label("account_state"),
+        ContactPoint.id.label("contact_id"),
+        ContactPoint.kind,
+        ContactPoint.version,
+        ContactPoint.value,
+        ContactPoint.verified_at,
+        ContactPoint.finding,
+        ContactPoint.replaced_at,
         Challenge.id.label("challenge_id"),
         Challenge.sealed_secret,
         Challenge.digits,
@@ -37,6 +49,8 @@ _CALLED = (
         or_(Challenge.used_at.is_not(None), Challenge.replaced_at.is_not(None)).label("is_over"),
     )
     .join(ResetCase, ResetCase.id == Message.case_id)
+    .join(Account, Account.id == ResetCase.account_id)
+    .join(ContactPoint, ContactPoint.id == Message.contact_id)
     .join(Challenge, Challenge.id == Message.challenge_id)
     .where(
         Message.id == bindparam("message_id"),
@@ -80,7 +94,7 @@ def is_token_of(installation: Installation, message_id: UUID, shown: str) -> boo
 
 
 def read_out(installation: Installation, message_id: UUID, call_id: str, now: datetime) -> ReadOut | None:
-    """What is read in the call `call_id`, once; None where it was read there before, or its code is over.
+    """What is read in the call `call_id`, once; None where it was read there before, is over, or may not be told.
 
     Raises `UnknownCall`.
     """
@@ -88,7 +102,7 @@ def read_out(installation: Installation, message_id: UUID, call_id: str, now: da
         row = connection.execute(_CALLED, {"message_id": message_id}).one_or_none()
         if row is None or not _is_of_call(row, call_id):
             raise UnknownCall
-        if not _is_valid(installation, row, now):
+        if not _is_valid(installation, row, now) or not _is_allowed(installation, row):
             return None
         if connection.execute(_HEAR, {"of": message_id, "call_id": call_id}).rowcount == 0:
             return None
@@ -108,6 +122,18 @@ def stop(installation: Installation, message_id: UUID, call_id: str, now: dateti
 def _is_of_call(row: AnyRow, call_id: str) -> bool:
     """Whether this is the message's newest call; while no receipt is recorded nobody knows which that is."""
     return row.status is not MessageStatus.SENT or row.provider_id == call_id
+
+
+def _is_allowed(installation: Installation, row: AnyRow) -> bool:
+    """Whether the policy still lets the code go there by phone: the account may have changed while it rang."""
+    destination = destination_of(row.kind, row.value)
+    contact = Contact(row.contact_id, row.kind, row.version, destination, row.verified_at, row.finding)
+    profile = Profile(row.country, (contact,), preference=None, backup=None, state=row.account_state)
+    try:
+        permit_code(installation.policy, profile, Channel.VOICE, contact, row.expires_at)
+    except NotAllowed:
+        return False
+    return row.replaced_at is None
 
 
 def _is_valid(installation: Installation, row: AnyRow, now: datetime) -> bool:

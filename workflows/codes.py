@@ -147,8 +147,10 @@ def _replace_code(case: Case, now: datetime) -> UUID:
 
 def _pin_and_queue(case: Case, channel: Channel, contact: Contact, now: datetime) -> None:
     case.pin(channel, contact)
-    case.expires_at = max(case.expires_at, _rules(case).open_until(now, contact.state))
-    _queue(case, challenges.issue(case, now), now, now)
+    # Other cases of the account may have used up this channel's sends for now.
+    due_at = next_send(case, now) or now
+    case.expires_at = max(case.expires_at, _rules(case).open_until(due_at, contact.state))
+    _queue(case, challenges.issue(case, now), now, due_at)
 
 
 def _queue(case: Case, challenge_id: UUID, now: datetime, due_at: datetime) -> None:

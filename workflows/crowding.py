@@ -1,25 +1,39 @@
-"""How many messages one number or address gets, whosever it is: against pumping of SMS and bombing with letters."""
+"""How many messages one number or address gets, whosever it is: against pumping of SMS and bombing with letters.
+
+What counts is each try that the vendor took or may have taken, also where one message is tried several times.
+"""
 
 from datetime import datetime
 
-from sqlalchemy import Connection, bindparam, func, select
+from sqlalchemy import CompoundSelect, Connection, bindparam, select, union_all
 
 from models.accounts import ContactPoint
 from models.base import AnyRow, UtcDateTime
-from models.messages import Message, MessageStatus
+from models.database import wait_for_turn
+from models.messages import Attempt, Message, MessageStatus, Outcome
 from workflows.installation import Installation
 
-_LATELY = (
-    select(func.coalesce(Message.sent_at, Message.claimed_at, type_=UtcDateTime()).label("at"))
+_TO = (
+    Message.channel == bindparam("channel"),
+    Message.contact_id == ContactPoint.id,
+    ContactPoint.value == bindparam("value"),
+)
+_SINCE = bindparam("since", type_=UtcDateTime())
+_TAKEN = (Outcome.SENT, Outcome.UNKNOWN, Outcome.LOST)
+_LATELY: CompoundSelect[datetime] = union_all(
+    select(Attempt.started_at.label("at"))
+    .join(Message, Message.id == Attempt.message_id)
+    .join(ContactPoint, ContactPoint.id == Message.contact_id)
+    .where(*_TO, Attempt.outcome.in_(_TAKEN), Attempt.started_at > _SINCE),
+    # What is with another worker just now has no attempt yet.
+    select(Message.claimed_at.label("at"))
     .join(ContactPoint, ContactPoint.id == Message.contact_id)
     .where(
-        ContactPoint.value == bindparam("value"),
-        Message.channel == bindparam("channel"),
+        *_TO,
         Message.id != bindparam("but"),
-        Message.status.in_([MessageStatus.CLAIMED, MessageStatus.SENT]),
-        func.coalesce(Message.sent_at, Message.claimed_at) > bindparam("since", type_=UtcDateTime()),
-    )
-    .order_by(func.coalesce(Message.sent_at, Message.claimed_at).desc())
+        Message.status == MessageStatus.CLAIMED,
+        Message.claimed_at > _SINCE,
+    ),
 )
 
 
@@ -28,9 +42,12 @@ def wait_for(installation: Installation, connection: Connection, row: AnyRow, no
     limits = installation.policy.channels[row.channel].to_one_destination
     if not limits or row.value is None:
         return None
+    # Two workers that counted at once would both find room for one more.
+    digest = installation.keyring.digest(row.value.encode(), purpose="turn of a destination")
+    wait_for_turn(connection, f"keyturn destination {digest.hex()}")
     since = now - max(limit.within for limit in limits)
     key = {"value": row.value, "channel": row.channel, "but": row.id, "since": since}
-    sent = [each.at for each in connection.execute(_LATELY, key)]
+    sent = sorted((each.at for each in connection.execute(_LATELY, key)), reverse=True)
     full = [limit for limit in limits if len(sent) >= limit.most]
     ends = [sent[limit.most - 1] + limit.within for limit in full]
     return max((end for end in ends if end > now), default=None)

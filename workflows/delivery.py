@@ -14,7 +14,7 @@ from random import SystemRandom
 from types import MappingProxyType
 from uuid import UUID
 
-from sqlalchemy import Connection, bindparam, insert, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 
 from models.accounts import ContactPoint
 from models.base import AnyRow
@@ -61,6 +61,11 @@ _POSTPONE = (
     .where(Message.id == bindparam("of"))
     .values(status=MessageStatus.QUEUED, leased_until=None, rung_at=None)
 )
+_ANOTHERS = select(Message.id).where(
+    Message.provider == bindparam("provider"),
+    Message.provider_id == bindparam("provider_id"),
+    Message.id != bindparam("mine"),
+)
 _FIND = update(ContactPoint).where(ContactPoint.id == bindparam("of")).values(finding=bindparam("found"))
 _DROP = update(Message).where(Message.id == bindparam("of"))
 _TRIED = insert(Attempt)
@@ -73,6 +78,7 @@ class Then(StrEnum):
     AGAIN = "again"
     ANEW = "anew"  # the vendor has never had it: with a new code
     ELSEWHERE = "elsewhere"  # over the backup channel, or a supervisor decides
+    UNASKED = "unasked"  # the same, and no vendor was asked, so that it says nothing of the channel
     NOTHING = "nothing"  # nobody can tell whether it went
 
 
@@ -89,7 +95,8 @@ def claim(installation: Installation, message_id: UUID, now: datetime) -> Parcel
         parcel = None if until else _packed(installation, connection, row, now)
         if row.status is MessageStatus.CLAIMED:
             _note_lost(connection, row, now)
-        if parcel and (until := breaker.take_probe(connection, row, now)) is None:
+        in_doubt = in_doubt_since(row) is not None
+        if parcel and (until := breaker.take_probe(connection, row, now, in_doubt=in_doubt)) is None:
             _take(installation, connection, parcel, now)
             return parcel
         if until:
@@ -113,19 +120,35 @@ def record_finding(
 
 
 def record_sent(installation: Installation, parcel: Parcel, provider: str, provider_id: str, now: datetime) -> None:
-    """The vendor took the message: the code's life counts from this attempt, if from no earlier one."""
+    """The vendor took the message: the code's life counts from this attempt, if from no earlier one.
+
+    Where the vendor was asked, and what it named is another message's, a call is made after all: that one rang for
+    somebody else, or for another code. An SMS with this very code has reached its recipient, whichever it was.
+    """
+    provider_id = provider_id[:200]
     sent = {
         "status": MessageStatus.SENT,
         "sent_at": now,
         "provider": provider,
-        "provider_id": provider_id[:200],
+        "provider_id": provider_id,
         "in_doubt_since": None,
     }
     with installation.database.begin() as connection:
-        _settle(connection, parcel, sent, Outcome.SENT, None, now)
+        key = {"provider": provider, "provider_id": provider_id, "mine": parcel.message_id}
+        if connection.execute(_ANOTHERS, key).first() is not None:
+            if parcel.channel is Channel.VOICE:
+                _call_after_all(connection, parcel, now)
+                return
+            sent |= {"provider_id": None}
+        _settle(connection, parcel, sent, Outcome.SENT, None, now, provider_id)
         _note_taken(connection, parcel.challenge_id, parcel.started_at)
         if parcel.in_trouble:
             breaker.start(connection, parcel.channel)
+
+
+def _call_after_all(connection: Connection, parcel: Parcel, now: datetime) -> None:
+    again = {**_later(parcel, now + _FIRST_WAIT), "in_doubt_since": None}
+    _settle(connection, parcel, again, Outcome.NOT_SENT, "another_call_was_found", now)
 
 
 def record_failed(
@@ -145,7 +168,7 @@ def record_failed(
         if outcome is Outcome.UNKNOWN:
             _note_taken(connection, parcel.challenge_id, parcel.started_at)
         breaker.note(connection, parcel.channel, outcome, code, now)
-        if outcome is Outcome.REJECTED and parcel.in_trouble:
+        if then is Then.ELSEWHERE and parcel.in_trouble:
             breaker.start(connection, parcel.channel)
         return _follow(installation, connection, parcel, then, now) if mine else ()
 
@@ -153,7 +176,7 @@ def record_failed(
 def _after(
     parcel: Parcel, outcome: Outcome, then: Then, now: datetime, retry_after: timedelta | None
 ) -> Mapping[str, object]:
-    if then in {Then.ELSEWHERE, Then.NOTHING}:
+    if then in {Then.ELSEWHERE, Then.UNASKED, Then.NOTHING}:
         return _FAILED
     wait = min(retry_after or _wait(parcel.attempt, outcome), _LONGEST_RETRY_AFTER)
     after = _later(parcel, now + wait)
@@ -168,7 +191,7 @@ def _follow(
     installation: Installation, connection: Connection, parcel: Parcel, then: Then, now: datetime
 ) -> tuple[UUID, ...]:
     match then:
-        case Then.ELSEWHERE:
+        case Then.ELSEWHERE | Then.UNASKED:
             return _reroute(installation, connection, parcel, now)
         case Then.ANEW:
             _renew(installation, connection, parcel, now)
@@ -230,10 +253,11 @@ def _settle(
     outcome: Outcome,
     code: str | None,
     now: datetime,
+    provider_id: str | None = None,
 ) -> bool:
     """Writes how the attempt ended; False where another worker has claimed the message since, and decides now."""
     key = {"of": parcel.message_id, "attempt": parcel.attempt}
-    ended = {"finished_at": now, "outcome": outcome, "code": code}
+    ended = {"finished_at": now, "outcome": outcome, "code": code, "provider_id": provider_id}
     if connection.execute(_SETTLE, {**key, "leased_until": None, **after}).rowcount == 0:
         connection.execute(_TRIED_AFTER_ALL, key | ended)
         return False
@@ -266,9 +290,12 @@ def _go_on_without(case: Case, fault: ContactChanged | NotAllowed, now: datetime
 
 
 def _reroute(installation: Installation, connection: Connection, parcel: Parcel, now: datetime) -> tuple[UUID, ...]:
-    if parcel.case_id is None or parcel.kind is not MessageKind.RESET_CODE:
+    if parcel.case_id is None:
         return ()
     with locked(installation, connection, parcel.case_id) as case:
+        if parcel.kind is not MessageKind.RESET_CODE:
+            case.record("notice_unsent", actor=Actor.SYSTEM, now=now, channel=parcel.channel, what=parcel.kind)
+            return ()
         awaited = case.state is CaseState.REQUESTED and now < case.expires_at and not case.held_for
         if awaited and case.channel is parcel.channel:
             codes.send_to_backup(case, now)
@@ -286,11 +313,13 @@ def _renew(installation: Installation, connection: Connection, parcel: Parcel, n
 
 def _leave_in_doubt(installation: Installation, connection: Connection, parcel: Parcel, now: datetime) -> None:
     """Nobody can tell. A letter is for a supervisor; of the other channels the customer can ask again."""
-    if parcel.case_id is None or parcel.kind is not MessageKind.RESET_CODE:
+    if parcel.case_id is None:
         return
+    is_code = parcel.kind is MessageKind.RESET_CODE
     with locked(installation, connection, parcel.case_id) as case:
-        case.record("code_in_doubt", actor=Actor.SYSTEM, now=now, channel=parcel.channel)
-        if case.is_open and parcel.channel is Channel.MAIL:
+        event = "code_in_doubt" if is_code else "notice_in_doubt"
+        case.record(event, actor=Actor.SYSTEM, now=now, channel=parcel.channel)
+        if is_code and case.is_open and parcel.channel is Channel.MAIL:
             codes.hold(case, HeldFor.UNDELIVERABLE, now, "nobody can tell whether the letter was sent")
 
 

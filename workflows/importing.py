@@ -6,6 +6,7 @@ A row creates the account or brings it up to date. While a case is open the acco
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TypeAlias
 from uuid import UUID
 
 from pydantic import ValidationError
@@ -17,6 +18,7 @@ from models.base import new_id
 from models.cases import IS_OPEN, ResetCase
 from models.database import wait_for_turn
 from policy.routing import Contact, NotAllowed, Profile, check_preference
+from policy.vocabulary import ContactKind, Finding
 from workflows.accounts import value_of
 from workflows.import_rows import AccountRow, GivenContact
 from workflows.installation import Installation
@@ -38,6 +40,16 @@ _LAST_VERSION = (
 )
 
 
+_FOUND = (
+    select(Account.ref, ContactPoint.kind, ContactPoint.value, ContactPoint.finding)
+    .join(Account, Account.id == ContactPoint.account_id)
+    .where(ContactPoint.replaced_at.is_(None), ContactPoint.finding.is_not(None))
+)
+
+Findings: TypeAlias = Mapping[tuple[str, ContactKind, str], Finding]
+"""What a vendor has found out about a current contact point, by its account's ref, kind and stored value."""
+
+
 class NothingImported(Exception):
     """The import was refused. `faults` names every bad row; mend them and import the file again."""
 
@@ -56,7 +68,7 @@ class Imported:
 
 def import_accounts(installation: Installation, rows: Iterable[Mapping[str, object]], now: datetime) -> Imported:
     """Writes all rows, or none. Raises `NothingImported`."""
-    accounts = _checked(installation, list(rows))
+    accounts = _checked(installation, list(rows), _findings(installation))
     with installation.database.begin() as connection:
         wait_for_turn(connection, "keyturn account import")
         # In one order, so that an import and a case do not wait for each other's rows.
@@ -72,12 +84,17 @@ def import_accounts(installation: Installation, rows: Iterable[Mapping[str, obje
     return Imported(created, len(known) - created)
 
 
-def _checked(installation: Installation, rows: Sequence[Mapping[str, object]]) -> list[AccountRow]:
+def _findings(installation: Installation) -> Findings:
+    with installation.database.read() as connection:
+        return {(row.ref, row.kind, row.value): row.finding for row in connection.execute(_FOUND)}
+
+
+def _checked(installation: Installation, rows: Sequence[Mapping[str, object]], findings: Findings) -> list[AccountRow]:
     accounts: dict[str, AccountRow] = {}
     faults: list[str] = []
     for number, row in enumerate(rows, 1):
         try:
-            account = _account(installation, row, accounts)
+            account = _account(installation, row, accounts, findings)
             accounts[account.ref] = account
         except ValidationError as error:
             faults.extend(f"row {number}: {fault}" for fault in _faults(error))
@@ -88,13 +105,15 @@ def _checked(installation: Installation, rows: Sequence[Mapping[str, object]]) -
     return list(accounts.values())
 
 
-def _account(installation: Installation, row: Mapping[str, object], earlier: Container[str]) -> AccountRow:
+def _account(
+    installation: Installation, row: Mapping[str, object], earlier: Container[str], findings: Findings
+) -> AccountRow:
     account = AccountRow.model_validate(
         {str(name): value for name, value in row.items() if value is not None and value != ""}
     )
     if account.ref in earlier:
         raise ValueError("ref: stands in an earlier row too")
-    contacts = tuple(map(_as_contact, account.contacts()))
+    contacts = tuple(_as_contact(account.ref, given, findings) for given in account.contacts())
     profile = Profile(account.country, contacts, account.preference, account.backup, account.postal_state)
     for name, channel in (("preference", account.preference), ("backup", account.backup)):
         try:
@@ -105,8 +124,9 @@ def _account(installation: Installation, row: Mapping[str, object], earlier: Con
     return account
 
 
-def _as_contact(given: GivenContact) -> Contact:
-    return Contact(new_id(), given.kind, 1, given.destination, given.verified_at)
+def _as_contact(ref: str, given: GivenContact, findings: Findings) -> Contact:
+    finding = findings.get((ref, given.kind, value_of(given.destination)))
+    return Contact(new_id(), given.kind, 1, given.destination, given.verified_at, finding)
 
 
 def _faults(error: ValidationError) -> Iterator[str]:

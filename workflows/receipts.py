@@ -41,6 +41,9 @@ _MESSAGE = select(
 ).with_for_update()
 _BY_ID = _MESSAGE.where(Message.id == bindparam("message_id"))
 _BY_VENDORS_ID = _MESSAGE.where(Message.provider == bindparam("vendor"), Message.provider_id == bindparam("vendor_id"))
+_EARLIER_TRY = select(Attempt.number).where(
+    Attempt.message_id == bindparam("message_id"), Attempt.provider_id == bindparam("vendor_id")
+)
 _MARK = update(Message).where(Message.id == bindparam("of")).values(delivery=bindparam("to"))
 _ADOPT = (
     update(Message)
@@ -147,18 +150,21 @@ def store(connection: Connection, said: Said, now: datetime) -> UUID | None:
 
 def _message_of(connection: Connection, receipt: AnyRow) -> AnyRow | None:
     """The message that the word is about; None where it is of an earlier try, or of nobody here."""
-    statement = _BY_ID if receipt.message_id else _BY_VENDORS_ID
     key = {"message_id": receipt.message_id, "vendor": receipt.vendor, "vendor_id": receipt.provider_id}
-    row = connection.execute(statement, key).one_or_none()
+    # Whoever holds the vendor's id is meant, whatever the vendor was given to remember.
+    row = connection.execute(_BY_VENDORS_ID, key).one_or_none()
+    if row is not None or receipt.message_id is None:
+        return row
+    row = connection.execute(_BY_ID, key).one_or_none()
     if row is None or row.status is MessageStatus.CLAIMED:
         return row
-    is_newest = (row.provider, row.provider_id) == (receipt.vendor, receipt.provider_id)
-    return row if is_newest or _is_news(row) else None
+    of_earlier_try = connection.execute(_EARLIER_TRY, key).first() is not None
+    return row if _is_news(row) and not of_earlier_try else None
 
 
 def _is_news(row: AnyRow) -> bool:
-    """Whether the word itself tells that the vendor has the message, which was in doubt."""
-    return row.status is MessageStatus.QUEUED and row.in_doubt_since is not None
+    """Whether the word itself tells that the vendor has the message, which was in doubt, or given up in doubt."""
+    return row.in_doubt_since is not None and row.status in {MessageStatus.QUEUED, MessageStatus.FAILED}
 
 
 def _apply(

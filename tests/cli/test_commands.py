@@ -264,6 +264,16 @@ def test_in_live_mode_the_doctor_names_what_each_channel_lacks(imported: Command
     assert found["database"] == "well"
 
 
+def test_in_live_mode_the_doctor_says_whose_reports_are_refused(imported: Commands) -> None:
+    sendgrid = {"KEYTURN_SENDGRID_API_KEY": "SG.key", "KEYTURN_SENDGRID_FROM": "reset@hosting.example"}
+    lines = imported("doctor", KEYTURN_MODE="live", **sendgrid).refusal.splitlines()
+    (line,) = (each for each in lines if each.startswith("reports of"))
+    assert line.startswith("reports of SendGrid")
+    assert "KEYTURN_SENDGRID_WEBHOOK_KEY is not set" in line
+    with_key = imported("doctor", KEYTURN_MODE="live", **sendgrid, KEYTURN_SENDGRID_WEBHOOK_KEY="MFkw").refusal
+    assert re.search(r"^reports of SendGrid +well$", with_key, re.MULTILINE)
+
+
 def test_in_live_mode_the_clock_is_not_moved(imported: Commands) -> None:
     assert "demo mode" in imported("clock", "advance", "1h", KEYTURN_MODE="live").one_line
 

@@ -11,13 +11,14 @@ from urllib.parse import urlencode
 import pytest
 from httpx2 import Response
 from pydantic import SecretStr
-from sqlalchemy import update
+from sqlalchemy import Executable, update
 from starlette.testclient import TestClient
 
 from foundation import clock
+from models.accounts import Account, ContactPoint
 from models.cases import Actor, CaseState, Challenge
 from models.messages import Message
-from policy.vocabulary import Channel, MessageKind
+from policy.vocabulary import Channel, Finding, MessageKind
 from tests.installations import by_hand, make_installation, sms_account
 from tests.servers import signing
 from tests.web.browser import browser
@@ -225,3 +226,16 @@ def test_no_line_of_the_log_holds_the_code_the_number_or_the_address(
     lines = "\n".join(record.getMessage() for record in caplog.records if not record.name.startswith("httpx"))
     assert "/calls/{message_id}/{token}" in lines
     assert [secret for secret in (parcel.code, parcel.call_token, "2025550142") if secret in lines] == []
+
+
+@pytest.mark.parametrize(
+    "change",
+    [update(Account).values(country="DE"), update(ContactPoint).values(finding=Finding.PAGER)],
+    ids=["country", "finding"],
+)
+def test_a_code_that_may_no_longer_be_told_by_phone_is_not_read(
+    client: TestClient, installation: Installation, change: Executable
+) -> None:
+    parcel = calling(installation)
+    by_hand(installation, change)
+    assert digits_in(said(press(client, parcel, "1"))) == ""

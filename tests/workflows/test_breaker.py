@@ -4,16 +4,16 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from models.cases import Actor, ResetCase
 from models.messages import ChannelBreaker, Message, MessageStatus, Outcome
 from policy.vocabulary import Channel
-from tests.installations import MINUTE, SECOND, START, email_account, rows, sms_account
+from tests.installations import MINUTE, SECOND, START, by_hand, email_account, rows, sms_account
 from tests.workflows.racing import at_once
 from workflows.breaker import Stopped, stopped
 from workflows.closing import cancel
-from workflows.delivery import claim, record_failed, record_sent
+from workflows.delivery import Then, claim, record_failed, record_sent
 from workflows.installation import Installation
 from workflows.opening import open_case
 from workflows.parcels import Parcel
@@ -162,3 +162,25 @@ def test_the_longest_wait_is_five_minutes_however_long_it_lasts(installation: In
         probe_at, due_at = stopped(installation)[0].probe_at, row_of(installation, messages[0]).due_at
         assert probe_at - now <= timedelta(minutes=5)
         now = max(probe_at, due_at)
+
+
+def test_a_message_in_doubt_does_not_try_while_a_fresh_one_waits(installation: Installation) -> None:
+    ids = codes_queued(installation, 7)
+    others = update(Message).where(Message.id.not_in(ids)).values(status=MessageStatus.CANCELLED)
+    by_hand(installation, others)
+    for message_id in ids[:5]:
+        fail(installation, message_id, Outcome.UNKNOWN)
+    assert claim(installation, ids[0], START + PROBE) is None
+    assert row_of(installation, ids[0]).status is MessageStatus.QUEUED
+    fail(installation, ids[5], Outcome.UNKNOWN, START + PROBE)
+    fail(installation, ids[6], Outcome.UNKNOWN, START + 3 * PROBE)
+    assert claim(installation, ids[0], START + 10 * MINUTE) is not None
+
+
+def test_a_refusal_of_ours_says_nothing_of_the_channel(installation: Installation) -> None:
+    first, second = codes_queued(installation, 2)
+    fail(installation, first, Outcome.MISCONFIGURED)
+    parcel = claim(installation, second, START + PROBE)
+    assert parcel is not None
+    record_failed(installation, parcel, Outcome.REJECTED, "malformed_destination", START + PROBE, then=Then.UNASKED)
+    assert [each.channel for each in stopped(installation)] == [Channel.EMAIL]

@@ -1,13 +1,16 @@
 """One number or address gets only so many messages, whosever it is; what is too much waits."""
 
+from functools import partial
+
 from sqlalchemy import select
 
 from models.cases import Actor
-from models.messages import Message, MessageStatus
+from models.messages import Message, MessageStatus, Outcome
 from policy.rules import DestinationLimit
 from policy.vocabulary import Channel
 from tests.installations import DAY, HOUR, MINUTE, SECOND, START, deliver_all, rows, sms_account, with_rules
-from workflows.delivery import claim
+from tests.workflows.racing import at_once
+from workflows.delivery import claim, record_failed
 from workflows.installation import Installation
 from workflows.opening import Opened, open_case
 
@@ -71,3 +74,31 @@ def test_the_shipped_policy_limits_texts_calls_and_letters_to_one_destination(in
         assert installation.policy.channels[channel].to_one_destination
     cases = [opened(installation, f"A{number}") for number in range(9)]
     assert texts_sent(installation, *cases) == 6
+
+
+def test_each_try_of_one_message_counts(installation: Installation) -> None:
+    limited = capped(installation, at_most(2, "1h"))
+    case = opened(limited, "A")
+    for minutes in range(2):
+        parcel = claim(limited, case.owed[0], START + minutes * MINUTE)
+        assert parcel is not None
+        record_failed(limited, parcel, Outcome.UNKNOWN, "ReadTimeoutError", START + minutes * MINUTE)
+    assert claim(limited, case.owed[0], START + 2 * MINUTE) is None
+    assert claim(limited, opened(limited, "B").owed[0], START + 2 * MINUTE) is None
+    assert claim(limited, case.owed[0], START + HOUR + 10 * MINUTE) is not None
+
+
+def test_what_never_reached_the_vendor_does_not_count(installation: Installation) -> None:
+    limited = capped(installation, at_most(1, "1h"))
+    case = opened(limited, "A")
+    parcel = claim(limited, case.owed[0], START)
+    assert parcel is not None
+    record_failed(limited, parcel, Outcome.NOT_SENT, "NewConnectionError", START)
+    assert claim(limited, case.owed[0], START + MINUTE) is not None
+
+
+def test_workers_that_count_at_once_do_not_both_find_room(installation: Installation) -> None:
+    limited = capped(installation, at_most(1, "1h"))
+    ids = [opened(limited, ref).owed[0] for ref in ("A", "B", "C", "D")]
+    parcels = at_once(*[partial(claim, limited, each, START) for each in ids])
+    assert len([each for each in parcels if each]) == 1

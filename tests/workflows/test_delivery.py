@@ -17,8 +17,10 @@ from tests.installations import (
     DAY,
     HOUR,
     MINUTE,
+    PHONE,
     SECOND,
     START,
+    VERIFIED,
     by_hand,
     code_parcel,
     deliver_all,
@@ -478,3 +480,17 @@ def waits_for_a_lock(installation: Installation) -> bool:
     waiting = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
     with installation.database.read() as connection:
         return bool(connection.exec_driver_sql(waiting).scalar_one())
+
+
+def test_the_backup_channels_limits_hold_over_all_cases_of_the_account(installation: Installation) -> None:
+    account = letter_account(installation, phone=PHONE, phone_verified=VERIFIED, preference="sms", backup="mail")
+    letters = []
+    for hours in range(3):
+        now = START + hours * HOUR
+        opened = open_case(installation, account, actor=Actor.AGENT, now=now)
+        parcel = claim(installation, code_message(installation, opened), now)
+        assert parcel is not None
+        (letter,) = record_failed(installation, parcel, Outcome.REJECTED, "21610", now)
+        letters += [claim(installation, letter, now)]
+        cancel(installation, opened.reference, actor=Actor.AGENT, now=now, how="test")
+    assert [each is not None for each in letters] == [True, False, False]

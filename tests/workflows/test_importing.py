@@ -5,19 +5,21 @@ from collections.abc import Iterator, Mapping
 from io import StringIO
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from models.accounts import Account, AccountStatus, Authenticator, AuthenticatorKind, ContactPoint
 from models.base import AnyRow
 from models.cases import Actor
-from policy.vocabulary import Channel, ContactKind
+from policy.vocabulary import Channel, ContactKind, Finding
 from tests.installations import (
     HOUR,
     PASSPHRASE,
+    PHONE,
     START,
     TOTP_SECRET,
     VERIFIED,
     address_of,
+    by_hand,
     email_account,
     letter_account,
     make_installation,
@@ -282,3 +284,14 @@ def test_two_imports_of_the_same_new_accounts_at_once_make_them_once(installatio
     done = at_once(*[lambda: imported(installation, *accounts)] * 3)
     assert sum(each.created for each in done) == 20
     assert len(account_rows(installation)) == 20
+
+
+def test_a_preference_is_refused_for_what_a_vendor_has_found_out_since(installation: Installation) -> None:
+    row = {"ref": "DANA", "name": "Dana", "country": "US", **EMAILS, "phone": PHONE, "phone_verified": VERIFIED}
+    imported(installation, row)
+    found = update(ContactPoint).where(ContactPoint.kind == ContactKind.PHONE).values(finding=Finding.NON_FIXED_VOIP)
+    by_hand(installation, found)
+    (fault,) = faults_of(installation, row | {"preference": "sms"})
+    assert fault.startswith("row 1: preference: sms is not possible.")
+    another = row | {"preference": "sms", "phone": "+12025550143"}
+    assert imported(installation, another) == Imported(0, 1)

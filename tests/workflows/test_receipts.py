@@ -27,7 +27,8 @@ from tests.installations import (
 from tests.workflows.racing import at_once
 from workflows import breaker
 from workflows.closing import cancel
-from workflows.delivery import claim, record_failed, record_sent
+from workflows.codes import resend
+from workflows.delivery import Then, claim, record_failed, record_sent
 from workflows.installation import Installation
 from workflows.opening import open_case
 from workflows.parcels import Parcel
@@ -252,3 +253,82 @@ def test_a_failure_in_a_case_that_is_over_is_in_the_history_and_moves_nothing(in
     view = case_view(installation, parcel.reference)
     assert (view.state, view.channel) == (CaseState.CANCELLED, Channel.SMS)
     assert events_of(installation, parcel)[-1] == "undelivered"
+
+
+# --- Whose word it is
+
+
+def in_doubt(installation: Installation, message_id: UUID, now: datetime = START) -> Parcel:
+    parcel = claim(installation, message_id, now)
+    assert parcel is not None
+    record_failed(installation, parcel, Outcome.UNKNOWN, "ReadTimeoutError", now)
+    return parcel
+
+
+def test_a_late_word_about_an_earlier_try_is_not_taken_for_the_try_in_doubt(installation: Installation) -> None:
+    parcel = sent(installation, sms_account(installation))
+    first = str(parcel.message_id)
+    hear(installation, word(parcel, Fate.AGAIN, first), now=START + SECOND)
+    in_doubt(installation, parcel.message_id, START + MINUTE)
+    hear(installation, word(parcel, Fate.UNDER_WAY, first), now=START + MINUTE + SECOND)
+    assert row_of(installation, parcel).status is MessageStatus.QUEUED
+    assert claim(installation, parcel.message_id, START + 3 * MINUTE) is not None
+
+
+@pytest.mark.parametrize("fate", [Fate.DELIVERED, Fate.UNREACHABLE])
+def test_a_mail_that_was_given_up_in_doubt_is_known_again_by_the_vendors_word(
+    installation: Installation, fate: Fate
+) -> None:
+    opened = open_case(installation, email_account(installation), actor=Actor.AGENT, now=START)
+    in_doubt(installation, opened.owed[0])
+    again = claim(installation, opened.owed[0], START + MINUTE)
+    assert again is not None
+    record_failed(installation, again, Outcome.UNKNOWN, "ReadTimeoutError", START + MINUTE, then=Then.NOTHING)
+    assert row_of(installation, again).status is MessageStatus.FAILED
+    hear(installation, word(again, fate, provider_id="sg-1"), now=START + 2 * MINUTE)
+    row = row_of(installation, again)
+    assert (row.status, row.provider_id) == (MessageStatus.SENT, "sg-1")
+    assert row.delivery is (Delivery.DELIVERED if fate is Fate.DELIVERED else Delivery.FAILED)
+
+
+def two_with_one_id(installation: Installation, *owed: UUID) -> list[Parcel]:
+    """Both were in doubt, and the vendor names the same thing for both."""
+    parcels = [in_doubt(installation, each) for each in owed]
+    for number, parcel in enumerate(parcels, 1):
+        again = claim(installation, parcel.message_id, START + number * MINUTE)
+        assert again is not None
+        record_sent(installation, again, "twilio", "one id", START + number * MINUTE)
+    return parcels
+
+
+def test_an_sms_that_another_message_has_named_has_reached_its_recipient_and_words_go_to_that_one(
+    installation: Installation,
+) -> None:
+    opened = open_case(installation, sms_account(installation), actor=Actor.AGENT, now=START)
+    again = resend(installation, opened.reference, actor=Actor.CUSTOMER, now=START)
+    first, second = two_with_one_id(installation, opened.owed[0], again.owed[0])
+    statuses = [(row_of(installation, each).status, row_of(installation, each).provider_id) for each in (first, second)]
+    assert statuses == [(MessageStatus.SENT, "one id"), (MessageStatus.SENT, None)]
+    said = Said("twilio", "event", second.message_id, "one id", Fate.DELIVERED, "delivered", None)
+    hear(installation, said, now=START + 3 * MINUTE)
+    assert row_of(installation, first).delivery is Delivery.DELIVERED
+
+
+def test_a_call_that_is_another_messages_is_made_after_all(installation: Installation) -> None:
+    accounts = [sms_account(installation, ref, preference="voice") for ref in ("A", "B")]
+    cases = [open_case(installation, each, actor=Actor.AGENT, now=START) for each in accounts]
+    first, second = two_with_one_id(installation, *(case.owed[0] for case in cases))
+    assert row_of(installation, first).status is MessageStatus.SENT
+    waiting = row_of(installation, second)
+    assert (waiting.status, waiting.in_doubt_since) == (MessageStatus.QUEUED, None)
+    third = claim(installation, second.message_id, START + 4 * MINUTE)
+    assert third is not None
+    assert third.in_doubt_since is None
+
+
+def test_a_notice_that_could_not_be_sent_stands_in_the_history(installation: Installation) -> None:
+    opened = open_case(installation, email_account(installation), actor=Actor.AGENT, now=START)
+    parcels = [parcel for id_ in opened.owed if (parcel := claim(installation, id_, START))]
+    (notice,) = (each for each in parcels if each.kind is MessageKind.NOTICE_OPENED)
+    record_failed(installation, notice, Outcome.REJECTED, "channel_unavailable", START, then=Then.UNASKED)
+    assert events_of(installation, notice)[-1] == "notice_unsent"
