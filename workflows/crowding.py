@@ -1,6 +1,7 @@
 """How many messages one number or address gets, whosever it is: against pumping of SMS and bombing with letters.
 
-What counts is each try that the vendor took or may have taken, also where one message is tried several times.
+What counts is each try that the vendor took, also where one message is sent several times, and each message that it may
+have.
 """
 
 from datetime import datetime
@@ -18,22 +19,21 @@ _TO = (
     Message.contact_id == ContactPoint.id,
     ContactPoint.value == bindparam("value"),
 )
+_OTHER = Message.id != bindparam("but")
 _SINCE = bindparam("since", type_=UtcDateTime())
-_TAKEN = (Outcome.SENT, Outcome.UNKNOWN, Outcome.LOST)
 _LATELY: CompoundSelect[datetime] = union_all(
     select(Attempt.started_at.label("at"))
     .join(Message, Message.id == Attempt.message_id)
     .join(ContactPoint, ContactPoint.id == Message.contact_id)
-    .where(*_TO, Attempt.outcome.in_(_TAKEN), Attempt.started_at > _SINCE),
+    .where(*_TO, Attempt.outcome == Outcome.SENT, Attempt.started_at > _SINCE),
+    # The doubt of a message is cleared by trying it again, so it does not stand in its own way.
+    select(Message.in_doubt_since.label("at"))
+    .join(ContactPoint, ContactPoint.id == Message.contact_id)
+    .where(*_TO, _OTHER, Message.status != MessageStatus.CLAIMED, Message.in_doubt_since > _SINCE),
     # What is with another worker just now has no attempt yet.
     select(Message.claimed_at.label("at"))
     .join(ContactPoint, ContactPoint.id == Message.contact_id)
-    .where(
-        *_TO,
-        Message.id != bindparam("but"),
-        Message.status == MessageStatus.CLAIMED,
-        Message.claimed_at > _SINCE,
-    ),
+    .where(*_TO, _OTHER, Message.status == MessageStatus.CLAIMED, Message.claimed_at > _SINCE),
 )
 
 

@@ -7,12 +7,13 @@ from sqlalchemy import select
 from models.cases import Actor
 from models.messages import Message, MessageStatus, Outcome
 from policy.rules import DestinationLimit
-from policy.vocabulary import Channel
+from policy.vocabulary import Channel, Fate
 from tests.installations import DAY, HOUR, MINUTE, SECOND, START, deliver_all, rows, sms_account, with_rules
 from tests.workflows.racing import at_once
-from workflows.delivery import claim, record_failed
+from workflows.delivery import claim, record_failed, record_sent
 from workflows.installation import Installation
 from workflows.opening import Opened, open_case
+from workflows.receipts import Said, settle, take
 
 OTHER_PHONE = "+12025550199"
 
@@ -76,16 +77,28 @@ def test_the_shipped_policy_limits_texts_calls_and_letters_to_one_destination(in
     assert texts_sent(installation, *cases) == 6
 
 
-def test_each_try_of_one_message_counts(installation: Installation) -> None:
+def test_each_sending_of_one_message_counts(installation: Installation) -> None:
     limited = capped(installation, at_most(2, "1h"))
     case = opened(limited, "A")
     for minutes in range(2):
-        parcel = claim(limited, case.owed[0], START + minutes * MINUTE)
+        now = START + minutes * MINUTE
+        parcel = claim(limited, case.owed[0], now)
         assert parcel is not None
-        record_failed(limited, parcel, Outcome.UNKNOWN, "ReadTimeoutError", START + minutes * MINUTE)
-    assert claim(limited, case.owed[0], START + 2 * MINUTE) is None
+        record_sent(limited, parcel, "twilio", f"SM{minutes}", now)
+        said = Said("twilio", f"event {minutes}", parcel.message_id, f"SM{minutes}", Fate.AGAIN, "undelivered", None)
+        for receipt in take(limited, [said], now):
+            settle(limited, receipt, now)
     assert claim(limited, opened(limited, "B").owed[0], START + 2 * MINUTE) is None
-    assert claim(limited, case.owed[0], START + HOUR + 10 * MINUTE) is not None
+
+
+def test_a_message_in_doubt_counts_for_others_and_does_not_stand_in_its_own_way(installation: Installation) -> None:
+    limited = capped(installation, at_most(1, "1h"))
+    case = opened(limited, "A")
+    parcel = claim(limited, case.owed[0], START)
+    assert parcel is not None
+    record_failed(limited, parcel, Outcome.UNKNOWN, "ReadTimeoutError", START)
+    assert claim(limited, opened(limited, "B").owed[0], START + MINUTE) is None
+    assert claim(limited, case.owed[0], START + MINUTE) is not None
 
 
 def test_what_never_reached_the_vendor_does_not_count(installation: Installation) -> None:
