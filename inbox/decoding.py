@@ -12,7 +12,7 @@ Headers: TypeAlias = Sequence[tuple[str, str]]
 """Names in lower case with their unfolded values, in the mail's order; no encoded word is decoded."""
 
 _FALLBACK = "cp1252"
-_CHARSETS = {
+CHARSETS = {
     # Mails that claim Latin-1 or ASCII mean Windows-1252, as browsers have it too.
     **dict.fromkeys(("us-ascii", "ascii", "iso-8859-1", "latin1", "windows-1252", "cp1252"), _FALLBACK),
     **dict.fromkeys(("utf-8", "utf8"), "utf-8"),
@@ -23,6 +23,7 @@ _CHARSETS = {
     "shift_jis": "cp932",
     "ks_c_5601-1987": "cp949",
 }
+"""What mails call a charset, in lower case, and what Python calls it."""
 _FOLD = re.compile(r"\r?\n(?=[ \t])")
 # Besides controls: what turns the direction of writing, so that a page shows other words than were sent.
 _NOT_TEXT = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
@@ -30,7 +31,7 @@ _NOT_TEXT = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\u
 
 def decoded(content: bytes, charset: str | None) -> str:
     """Return `content` as text; if `charset` is unknown or wrong, as UTF-8 if it is that, else as Windows-1252."""
-    known = _CHARSETS.get((charset or "").strip().lower(), "utf-8")
+    known = CHARSETS.get((charset or "").strip().lower(), "utf-8")
     for name in (known, "utf-8"):
         try:
             return content.decode(name)

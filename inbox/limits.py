@@ -15,6 +15,8 @@ MAX_HEADER_BYTES = 128 * 1024
 """Up to the first empty line: four times what Sendmail takes; real mails with all seals and traces have 30 kB."""
 MAX_HEADERS = 1_000
 """In the mail's own header; real mails have up to 150."""
+MAX_RECIPIENTS = 100
+"""Counted by the @ in the headers that name recipients: nobody asks a hundred others to have their factors reset."""
 MAX_DELIMITERS = 500
 """Lines that begin with two dashes, and so the parts: a mail with fifty attachments and some drawn rules has 100."""
 MAX_CONTENT_TYPE_BYTES = 2_048
@@ -25,6 +27,10 @@ MAX_CONTAINERS = 32
 # To the parser a lone CR ends a line too.
 _END_OF_HEADER = re.compile(rb"\n[\r\n]|\r\r")
 _HEADER_LINE = re.compile(rb"(?:\A|[\r\n])[^\s:]+:")
+# Spelled like inbox.reading.RECIPIENT_HEADERS, and Bcc, which names nobody to us but is as long.
+_RECIPIENTS = re.compile(
+    rb"(?:\A|[\r\n])(?:to|cc|bcc|delivered-to|x-original-to):[^\r\n]*+(?:(?:\r\n|\r|\n)[ \t][^\r\n]*+)*+", re.IGNORECASE
+)
 _DELIMITER = re.compile(rb"(?:\A|[\r\n])--")
 _CONTENT_TYPE = re.compile(
     # The odd blanks are what str.strip() takes off, which the parser uses before it looks at the type.
@@ -52,6 +58,7 @@ def _measures(raw: bytes) -> Iterator[tuple[int, int, str]]:
     header = header_of(raw)
     yield MAX_HEADER_BYTES, len(header), "bytes of header"
     yield MAX_HEADERS, _count(_HEADER_LINE, header), "headers"
+    yield MAX_RECIPIENTS, sum(named[0].count(b"@") for named in _RECIPIENTS.finditer(header)), "recipients"
     yield MAX_DELIMITERS, _count(_DELIMITER, raw), "parts"
     longest = containers = 0
     for content_type in _CONTENT_TYPE.finditer(raw):

@@ -16,13 +16,18 @@ _UNSEEN_UNTIL = {
     "style": re.compile(r"</style\b[^<>]*>", re.IGNORECASE),
     "title": re.compile(r"</title\b[^<>]*>", re.IGNORECASE),
 }
+_HIDDEN = re.compile(r"""\sstyle\s*=\s*(?:"[^"<>]*|'[^'<>]*)display\s*:\s*none""", re.IGNORECASE)
+_WITHOUT_END = re.compile("area|base|br|col|embed|hr|img|input|link|meta|source|track|wbr")
 _BLOCK = re.compile("address|article|blockquote|br|d[dlt]|div|h[1-6r]|li|ol|p|pre|section|table|tr|ul")
 _BLANKS = re.compile(r"[ \t\r\f\v\u00a0]+")
 _BLANK_LINES = re.compile(r"\n\s*\n")
 
 
 def text_of_html(source: str) -> str:
-    """Return the words of `source`, a line a block; in a blockquote lines begin with `>`, as in plain mail."""
+    """Return the words of `source`, a line a block; in a blockquote lines begin with `>`, as in plain mail.
+
+    What a style attribute hides is left out, as the reader of the mail does not see it.
+    """
     pieces: list[str] = []
     position = quoted = 0
     while found := _MARKUP.search(source, position):
@@ -33,12 +38,25 @@ def text_of_html(source: str) -> str:
         if name in _UNSEEN_UNTIL and not closes:
             end = _UNSEEN_UNTIL[name].search(source, position)
             position = end.end() if end else len(source)
+        elif name and not closes and _HIDDEN.search(found[0]) and not _WITHOUT_END.fullmatch(name):
+            position = _end_of_element(name, source, position)
+            continue
         if name == "blockquote":
             quoted = max(0, quoted - 1) if closes else quoted + 1
         if _BLOCK.fullmatch(name):
             pieces.append("\n> " if quoted else "\n")
     pieces.append(source[position:])
     return _tidy(html.unescape("".join(pieces)))
+
+
+def _end_of_element(name: str, source: str, position: int) -> int:
+    depth = 1
+    for found in _MARKUP.finditer(source, position):
+        if (found["name"] or "").lower() == name:
+            depth += -1 if found[0].startswith("</") else 1
+        if depth == 0:
+            return found.end()
+    return len(source)
 
 
 def _tidy(text: str) -> str:

@@ -6,7 +6,6 @@ a list. What still goes wrong inside becomes Unreadable at the one entry.
 """
 
 import email
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -17,6 +16,7 @@ from email.policy import compat32
 from email.utils import parsedate_to_datetime
 
 from inbox.automatic import sign_of_a_machine
+from inbox.conversation import message_id, recipients, references
 from inbox.decoding import Headers, clean, decoded, unfolded
 from inbox.limits import excess, header_of
 from inbox.markup import text_of_html
@@ -28,8 +28,6 @@ MAX_TEXT = 100_000
 """Characters kept of the text, some forty pages."""
 MAX_SUBJECT = 500
 """Characters kept of the subject; half the longest line that RFC 5322 allows."""
-
-_MESSAGE_ID = re.compile(r"<[!-;=?-~]{1,250}>")  # printable ASCII: a NUL, say, is refused by PostgreSQL
 
 
 class Unreadable(Exception):
@@ -47,7 +45,8 @@ class Mail:
     `sender` is the one address in the one From header, in the spelling of `normalise_address`; if it is None,
     `sender_problem` says why. Whether that person really wrote the mail is not known here. `text` has line feeds only
     and still holds what the writer quotes. `date` is the sender's claim, in UTC. `machine_sign` tells why a machine
-    must have written it, None for a mail of a person; it holds nothing that the sender chose.
+    must have written it, None for a mail of a person; it holds nothing that the sender chose. `to` are the addresses it
+    was sent to, in the same spelling as `sender`; `references` are the Message-IDs of the mails that it answers.
     """
 
     sender: str | None = field(repr=False)
@@ -57,6 +56,8 @@ class Mail:
     date: datetime | None
     message_id: str | None = field(repr=False)
     machine_sign: str | None
+    to: tuple[str, ...] = field(default=(), repr=False)
+    references: tuple[str, ...] = field(default=(), repr=False)
 
     @property
     def is_automatic(self) -> bool:
@@ -70,6 +71,8 @@ def read(raw: bytes) -> Mail:
         return _read(raw)
     except Unreadable:
         raise
+    except MemoryError as error:
+        raise Unreadable("takes too much memory to read") from error
     except Exception as error:
         raise Unreadable(f"trips the parser ({type(error).__name__})") from error
 
@@ -88,8 +91,10 @@ def _read(raw: bytes) -> Mail:
         subject=_subject(headers),
         text=_text(message),
         date=_date(headers),
-        message_id=_message_id(headers),
+        message_id=message_id(headers),
         machine_sign=sign_of_a_machine(headers),
+        to=recipients(headers),
+        references=references(headers),
     )
 
 
@@ -115,12 +120,6 @@ def _date(headers: Headers) -> datetime | None:
         return date.replace(tzinfo=UTC) if date.tzinfo is None else date.astimezone(UTC)
     except (ValueError, TypeError, IndexError, OverflowError):
         return None
-
-
-def _message_id(headers: Headers) -> str | None:
-    values = _values(headers, "message-id")
-    found = _MESSAGE_ID.fullmatch(values[0].strip()) if len(values) == 1 else None
-    return found[0] if found else None
 
 
 def _text(message: "Message[str, str]") -> str:

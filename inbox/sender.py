@@ -59,5 +59,7 @@ def written_by(
     mailbox = _MAILBOX.fullmatch(values[0])
     if mailbox is None:
         return None, SenderProblem.NOT_ONE_ADDRESS
-    sender = normalise_address(mailbox["angle"] or mailbox["bare"])
+    address = mailbox["angle"] or mailbox["bare"]
+    # RFC 6532 has addresses in UTF-8; one in any other charset would be our guess.
+    sender = normalise_address(address) if address.encode("utf-8", "replace") in header else None
     return (sender, None) if sender else (None, SenderProblem.NOT_COMPARABLE)

@@ -5,8 +5,9 @@ from types import MappingProxyType
 from uuid import UUID
 
 from foundation import clock
-from inbox.judging import Ask, judge
-from inbox.reading import Unreadable, read
+from inbox.judging import Ask
+from inbox.reader import read_and_judge
+from inbox.reading import Unreadable
 from tasks.broker import JUDGE, app
 from tasks.ringing import ring, ring_for_receipts
 from workflows import installation, intake
@@ -40,9 +41,9 @@ def judge_mail(mail_id: str) -> None:
 def reading_of(raw: bytes) -> Reading:
     """What the mail says, whatever its bytes."""
     try:
-        mail = read(raw)
+        read = read_and_judge(raw)
     except Unreadable as fault:
         return Reading(Request.UNREADABLE, (str(fault),))
-    judgement = judge(mail)
+    mail, judgement = read.mail, read.judgement
     reasons = judgement.reasons if mail.sender else (*judgement.reasons, mail.sender_problem or "")
     return Reading(_REQUESTS[judgement.asks], reasons, mail.sender, mail.message_id)

@@ -73,6 +73,7 @@ def test_one_from_with_one_address_is_the_sender(value: bytes) -> None:
         (b"victim@ban\xe2\x84\xaa.example", SenderProblem.NOT_COMPARABLE),
         (b"victim@bank.example\xc2\xa0", SenderProblem.NOT_COMPARABLE),
         (b"victim\x00@bank.example", SenderProblem.NOT_COMPARABLE),
+        (b"victim@b\xe4nk.example", SenderProblem.NOT_COMPARABLE),
         (b"=?utf-8?q?victim=40bank=2Eexample?=", SenderProblem.NOT_COMPARABLE),
         (b"<=?utf-8?q?victim?=@bank.example>", None),
         (b"victim@bank.example\\", SenderProblem.NOT_COMPARABLE),
@@ -242,6 +243,21 @@ def test_a_stray_closing_tag_hides_nothing() -> None:
     assert with_header(b"Content-Type: text/html", b"one</style> two</head> three").text == "one two three"
 
 
+@pytest.mark.parametrize(
+    ("page", "text"),
+    [
+        (b"one <span style='display:none'>two</span> three", "one three"),
+        (b'one <DIV Style="color:red; DISPLAY : none;"><div>two</div> two</DIV> three', "one three"),
+        (b'one <img style="display:none"> two', "one two"),
+        (b'one <b title="display:none">two</b> three', "one two three"),
+        (b'one <b style="display:block">two</b> three', "one two three"),
+        (b'one <i style="display:none">two', "one"),
+    ],
+)
+def test_what_a_page_does_not_show_is_not_read(page: bytes, text: str) -> None:
+    assert with_header(b"Content-Type: text/html", page).text == text
+
+
 def test_a_mail_whose_lines_end_in_a_bare_carriage_return_is_read() -> None:
     mail = read(b"From: dana@x.example\rSubject: Hi\r\r" + b"Hello again\r" * 20_000)
     assert (mail.sender, mail.subject, mail.text[:6]) == ("dana@x.example", "Hi", "Hello ")
@@ -353,8 +369,21 @@ def test_what_is_just_within_the_limits_is_read() -> None:
 
 
 @pytest.mark.parametrize(
-    "scrap", [b"<!--", b"<a", b"<div>", b"<blockquote>", b"&", b"<style>", b"<" + b"a" * 800_000, b"</p ", b" \n"]
-)
+    "scrap",
+    [
+        b"<!--",
+        b"<a",
+        b"<div>",
+        b"<blockquote>",
+        b"&",
+        b"<style>",
+        b"<" + b"a" * 800_000,
+        b"</p ",
+        b" \n",
+        b'<i style="display:none">',
+        b" style='display" * 50_000,
+    ],
+)  # fmt: skip
 def test_html_made_to_cost_time_is_read(scrap: bytes) -> None:
     assert len(with_header(b"Content-Type: text/html", scrap * (900_000 // len(scrap))).text) <= MAX_TEXT
 
