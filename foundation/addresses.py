@@ -29,13 +29,14 @@ def normalise_address(text: str) -> str | None:
     local, at, domain = text.rpartition("@")
     if not at or len(local) > _LONGEST_LOCAL_PART or not _LOCAL_PART.fullmatch(local):
         return None
-    ascii_domain = _ascii_domain(domain)
+    ascii_domain = normalise_domain(domain)
     if ascii_domain is None or len(local) + 1 + len(ascii_domain) > LONGEST_ADDRESS:
         return None
     return f"{local.lower()}@{ascii_domain}"
 
 
-def _ascii_domain(domain: str) -> str | None:
+def normalise_domain(domain: str) -> str | None:
+    """Return `domain` in lower case in its ASCII (IDNA 2008) form, None if no address may have it."""
     try:
         encoded = idna.encode(_lower(domain), strict=True).decode("ascii")
     except UnicodeError:  # idna's errors are all of this kind

@@ -6,8 +6,9 @@
 import re
 from enum import StrEnum
 from functools import cache
+from ipaddress import ip_address
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 from pydantic import (
     AfterValidator,
@@ -81,6 +82,34 @@ def _split(value: object) -> object:
     return tuple(part for part in map(str.strip, value.split(",")) if part) if isinstance(value, str) else value
 
 
+class Resolver(NamedTuple):
+    """A DNS server that is asked for others: its IP address and UDP port."""
+
+    address: str
+    port: int
+
+
+_RESOLVER = re.compile(r"(?:(?P<v4>[0-9.]+)|\[(?P<v6>[0-9A-Fa-f:.]+)\])(?::(?P<port>[0-9]{1,5}))?")
+_DNS_PORT = 53
+
+
+def _resolver(text: str) -> Resolver:
+    found = _RESOLVER.fullmatch(text)
+    port = int(found["port"] or _DNS_PORT) if found else 0
+    try:
+        address = ip_address(found["v4"] or found["v6"]) if found else None
+    except ValueError:
+        address = None
+    if address is None or not 0 < port < 1 << 16:
+        raise ValueError("must be IP addresses such as 192.0.2.53, 192.0.2.53:5353 or [2001:db8::53]")
+    return Resolver(str(address), port)
+
+
+def _resolvers(value: object) -> object:
+    return tuple(_resolver(part.strip()) for part in value.split(",")) if isinstance(value, str) else value
+
+
+HostName = Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{0,255}$")]
 WebAddress = Annotated[str, AfterValidator(_web_address)]
 Seconds = Annotated[float, Field(gt=0, le=3600)]
 
@@ -135,6 +164,24 @@ class Settings(BaseSettings):
         default="",
         description="The address of the support inbox that Keyturn reads. Where it is set, answers to Keyturn's mails "
         "go to `support+…@…`, so that Keyturn knows what they answer. The mail server must deliver those there too.",
+    )
+    authserv_id: HostName = Field(
+        default="",
+        description="The name with which your mail server begins the `Authentication-Results` that it writes. Without "
+        "it none are believed.",
+    )
+    boundary_host: HostName = Field(
+        default="",
+        validate_default=True,
+        description="The name of the server that takes mail from the internet, as it stands after `by` in its "
+        "`Received` lines. Only results above the first such line are believed. All mail to the inbox must come in "
+        "through this server.",
+    )
+    dkim_resolvers: Annotated[tuple[Resolver, ...], NoDecode, BeforeValidator(_resolvers)] = Field(
+        default=(),
+        description="IP addresses of DNS servers, separated by commas, that are asked for the keys of DKIM signatures "
+        "where the mail server proves nothing. They must be yours: whoever answers says who is authentic. Without them "
+        "signatures are not looked at.",
     )
     worker_threads: Annotated[int, Field(ge=1, le=256)] = Field(
         default=8, description="Messages that one worker sends at the same time."
@@ -227,6 +274,14 @@ class Settings(BaseSettings):
         if str(others.data.get("database_url")).startswith("postgresql") and not keys:
             raise ValueError("must be set with PostgreSQL; `keyturn new-key` makes one")
         return keys
+
+    @field_validator("boundary_host")
+    @classmethod
+    def _boundary_has_both_names(cls, host: str, others: ValidationInfo) -> str:
+        if "authserv_id" in others.data and bool(host) != bool(others.data["authserv_id"]):
+            # One without the other would look set up and prove nothing.
+            raise ValueError(f"must be set if and only if {PREFIX}AUTHSERV_ID is: neither means anything alone")
+        return host
 
     @property
     def is_demo(self) -> bool:

@@ -25,6 +25,10 @@ DEFAULTS = {
     "web_port": 8420,
     "metrics_token": "",
     "maildir": None,
+    "inbox_address": "",
+    "authserv_id": "",
+    "boundary_host": "",
+    "dkim_resolvers": (),
     "worker_threads": 8,
     "lease_seconds": 60,
     "relay_seconds": 2,
@@ -39,6 +43,9 @@ DEFAULTS = {
     "sendgrid_from": "",
     "sendgrid_base_url": "https://api.sendgrid.com",
     "sendgrid_webhook_key": "",
+    "sendgrid_inbound_key": "",
+    "sendgrid_inbound_unsigned": False,
+    "helpdesk_secret": "",
     "twilio_account_sid": "",
     "twilio_auth_token": "",
     "twilio_from": "",
@@ -67,6 +74,7 @@ FREE_TEXT = {
     "sendgrid_api_key",
     "sendgrid_from",
     "sendgrid_webhook_key",
+    "sendgrid_inbound_key",
     "twilio_auth_token",
     "lob_api_key",
     "lob_webhook_secret",
@@ -100,6 +108,17 @@ WRONG = [
     ("WEB_PORT", "0"),
     ("WEB_PORT", "65536"),
     ("WEB_PORT", "http"),
+    ("INBOX_ADDRESS", "support"),
+    ("INBOX_ADDRESS", "Support@example.com"),
+    ("AUTHSERV_ID", "mx.example.net; dmarc=pass"),
+    ("BOUNDARY_HOST", "in1.example.net"),
+    ("BOUNDARY_HOST", "in1.example.net (Postfix)"),
+    ("DKIM_RESOLVERS", "resolver.example"),
+    ("DKIM_RESOLVERS", "192.0.2.53, 192.0.2.300"),
+    ("DKIM_RESOLVERS", "192.0.2.53,"),
+    ("DKIM_RESOLVERS", "192.0.2.53:0"),
+    ("DKIM_RESOLVERS", "192.0.2.53:65536"),
+    ("DKIM_RESOLVERS", "2001:db8::53"),
     ("WORKER_THREADS", "0"),
     ("WORKER_THREADS", "257"),
     ("WORKER_THREADS", "1.5"),
@@ -116,6 +135,8 @@ WRONG = [
     ("BRAND_COLOUR", "blue"),
     ("BRAND_COLOUR", "#fff"),
     ("SENDGRID_BASE_URL", "api.sendgrid.com"),
+    ("SENDGRID_INBOUND_UNSIGNED", "maybe"),
+    ("HELPDESK_SECRET", "secret"),
     ("TWILIO_ACCOUNT_SID", "AC0123"),
     ("TWILIO_ACCOUNT_SID", "SK" + "0" * 32),
     ("TWILIO_FROM", "202 555 0100"),
@@ -177,6 +198,11 @@ def test_a_web_address_ends_without_a_slash_so_that_links_can_be_added(load: Loa
     assert load(PUBLIC_URL="https://[2001:db8::1]:8443/reset/").public_url == "https://[2001:db8::1]:8443/reset"
 
 
+def test_a_resolver_is_an_address_with_its_port_or_53(load: Load) -> None:
+    chosen = load(DKIM_RESOLVERS="192.0.2.53, [2001:DB8::53]:5353").dkim_resolvers
+    assert chosen == (("192.0.2.53", 53), ("2001:db8::53", 5353))
+
+
 def test_only_a_demo_is_a_demo(load: Load) -> None:
     assert (load().is_demo, load(MODE="demo").is_demo) == (False, True)
 
@@ -214,6 +240,13 @@ def test_postgresql_without_keys_is_refused_and_with_keys_it_is_not(load: Load) 
     assert faults(load, DATABASE_URL=url) == [refusal]
     assert faults(load, KEYS=",") == [refusal]
     assert load(KEYS=new_key()).database_url == url
+
+
+def test_a_boundary_is_set_up_by_both_its_names_or_by_none(load: Load) -> None:
+    refusal = f"{PREFIX}BOUNDARY_HOST: must be set if and only if {PREFIX}AUTHSERV_ID is: neither means anything alone"
+    assert faults(load, AUTHSERV_ID="mx.example.net") == [refusal]
+    assert faults(load, AUTHSERV_ID="", BOUNDARY_HOST="in1.example.net") == [refusal]
+    assert load(AUTHSERV_ID="mx.example.net").boundary_host == "in1.example.net"
 
 
 def test_a_refusal_does_not_repeat_what_may_be_secret(load: Load) -> None:
