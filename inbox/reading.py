@@ -30,6 +30,9 @@ MAX_SUBJECT = 500
 """Characters kept of the subject; half the longest line that RFC 5322 allows."""
 
 
+_TRACE = ("received", "authentication-results")
+
+
 class Unreadable(Exception):
     """A mail that cannot be read safely. Keep its raw bytes and show `reason` to a person; do not try again."""
 
@@ -47,6 +50,7 @@ class Mail:
     and still holds what the writer quotes. `date` is the sender's claim, in UTC. `machine_sign` tells why a machine
     must have written it, None for a mail of a person; it holds nothing that the sender chose. `to` are the addresses it
     was sent to, in the same spelling as `sender`; `references` are the Message-IDs of the mails that it answers.
+    `trace` is what servers wrote on top of it, as far as it tells who wrote it, in the mail's order and not cleaned.
     """
 
     sender: str | None = field(repr=False)
@@ -58,6 +62,7 @@ class Mail:
     machine_sign: str | None
     to: tuple[str, ...] = field(default=(), repr=False)
     references: tuple[str, ...] = field(default=(), repr=False)
+    trace: tuple[tuple[str, str], ...] = field(default=(), repr=False)
 
     @property
     def is_automatic(self) -> bool:
@@ -95,6 +100,7 @@ def _read(raw: bytes) -> Mail:
         machine_sign=sign_of_a_machine(headers),
         to=recipients(headers),
         references=references(headers),
+        trace=tuple(each for each in headers if each[0] in _TRACE),
     )
 
 

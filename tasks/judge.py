@@ -1,19 +1,34 @@
-"""Judges one stored mail: reads it, and has the intake decide what becomes of it."""
+"""Judges one stored mail: reads it, finds out who wrote it, and has the intake decide what becomes of it."""
 
 import logging
+from datetime import datetime
 from types import MappingProxyType
+from typing import Final
 from uuid import UUID
 
 from foundation import clock
+from foundation.redaction import codes_in
+from foundation.settings import Settings
+from inbox.answer import Read
+from inbox.authenticity import Trust, authenticity_of
+from inbox.bounces import says_undeliverable
+from inbox.boundary import Boundary
+from inbox.findings import Finding, authentic
 from inbox.judging import Ask
+from inbox.packages import Package, Source, opened
+from inbox.quoting import own_words
 from inbox.reader import read_and_judge
 from inbox.reading import Unreadable
+from inbox.threads import tokens_anywhere, tokens_in_header
+from models.inbound import Authenticity
 from tasks.broker import JUDGE, app
 from tasks.ringing import ring, ring_for_receipts
 from workflows import installation, intake
-from workflows.intake import Reading, Request
+from workflows.intake import Reading, Request, Stored
 
 log = logging.getLogger(__name__)
+
+OWN_MAIL: Final = "it came from an address of our own"
 
 _REQUESTS = MappingProxyType(
     {
@@ -22,28 +37,85 @@ _REQUESTS = MappingProxyType(
         Ask.AUTOMATIC: Request.AUTOMATIC,
     }
 )
+# These come to Keyturn by another way than through the operator's mail server, so its lines in them may be forged.
+_NOT_THROUGH_THE_BOUNDARY: Final = frozenset({Source.SENDGRID, Source.HELPDESK})
 
 
 @app.task(name=JUDGE)
 def judge_mail(mail_id: str) -> None:
     """Decides on the mail if nobody has yet."""
-    loaded = installation.load()
+    loaded, now = installation.load(), clock.now()
     mail = intake.stored(loaded, UUID(mail_id))
     if mail is None:
         return
-    decided = intake.decide(loaded, UUID(mail_id), reading_of(mail.raw), clock.now())
+    decided = intake.decide(loaded, UUID(mail_id), reading_of(loaded.settings, mail, now), now)
     if decided is not None:
         log.info("mail %s: %s", mail_id, decided.verdict)
         ring(decided.owed)
         ring_for_receipts(decided.receipts)
 
 
-def reading_of(raw: bytes) -> Reading:
-    """What the mail says, whatever its bytes."""
+def reading_of(settings: Settings, mail: Stored, now: datetime) -> Reading:
+    """What the mail says and who wrote it, whatever its bytes. It takes 5 seconds, and 2 more to ask DNS."""
     try:
-        read = read_and_judge(raw)
+        package = opened(Source(mail.source), mail.raw)
+        read = read_and_judge(package.raw)
     except Unreadable as fault:
         return Reading(Request.UNREADABLE, (str(fault),))
+    if read.judgement.asks is Ask.AUTOMATIC or _is_our_own(settings, read.mail.sender):
+        return _of_a_machine(package, read)
+    return _of_a_person(settings, Source(mail.source), package, read, now)
+
+
+def _of_a_machine(package: Package, read: Read) -> Reading:
+    reasons = read.judgement.reasons if read.judgement.asks is Ask.AUTOMATIC else (OWN_MAIL,)
+    return Reading(
+        Request.AUTOMATIC,
+        reasons,
+        read.mail.sender,
+        read.mail.message_id,
+        tokens=tokens_anywhere(package.raw),
+        bounced=says_undeliverable(package.raw),
+    )
+
+
+def _of_a_person(settings: Settings, source: Source, package: Package, read: Read, now: datetime) -> Reading:
     mail, judgement = read.mail, read.judgement
-    reasons = judgement.reasons if mail.sender else (*judgement.reasons, mail.sender_problem or "")
-    return Reading(_REQUESTS[judgement.asks], reasons, mail.sender, mail.message_id)
+    if mail.sender is None:
+        return Reading(_REQUESTS[judgement.asks], (*judgement.reasons, mail.sender_problem or ""))
+    finding = _finding(settings, source, package, read, mail.sender, now)
+    return Reading(
+        _REQUESTS[judgement.asks],
+        (*judgement.reasons, finding.reason),
+        mail.sender,
+        mail.message_id,
+        Authenticity(finding.authenticity),
+        tokens_in_header(package.raw),
+        codes=codes_in(own_words(mail.text)),
+    )
+
+
+def _finding(settings: Settings, source: Source, package: Package, read: Read, sender: str, now: datetime) -> Finding:
+    domain = sender.rpartition("@")[2]
+    # Without SendGrid's signature on the form anybody may have written what it says of signatures.
+    if domain in package.vouching and not settings.sendgrid_inbound_unsigned:
+        return authentic("SendGrid says that a signature of the sender's domain holds (DKIM)")
+    return authenticity_of(package.raw, read.mail.trace, sender, _trust(settings, source), now)
+
+
+def _trust(settings: Settings, source: Source) -> Trust:
+    through = settings.boundary_host and source not in _NOT_THROUGH_THE_BOUNDARY
+    boundary = Boundary(settings.authserv_id, settings.boundary_host) if through else None
+    return Trust(boundary, settings.dkim_resolvers)
+
+
+def _is_our_own(settings: Settings, sender: str | None) -> bool:
+    if sender is None:
+        return False
+    ours = {settings.inbox_address, settings.sendgrid_from, settings.brand_support_email} - {""}
+    return _without_plus(sender) in {_without_plus(address.lower()) for address in ours}
+
+
+def _without_plus(address: str) -> str:
+    local, _, domain = address.rpartition("@")
+    return f"{local.partition('+')[0]}@{domain}"

@@ -4,7 +4,9 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from inbox.hiding import shown
-from inbox.reading import Unreadable, read
+from inbox.packages import Source, opened
+from inbox.reader import read_and_judge
+from inbox.reading import Unreadable
 from workflows import views
 from workflows.held import passphrase_hashes
 from workflows.installation import Installation
@@ -25,7 +27,7 @@ def show(installation: Installation, mail_id: UUID) -> ShownMail:
     """The mail, for a person. Raises `UnknownMail`."""
     about, stored = views.mail_view(installation, mail_id)
     try:
-        mail = read(stored.raw)
+        mail = read_and_judge(opened(Source(stored.source), stored.raw).raw).mail
     except Unreadable:
         return ShownMail(about, None, None)
     hashes = passphrase_hashes(installation, mail_id)
