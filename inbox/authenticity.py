@@ -27,11 +27,6 @@ class Trust:
         return self.boundary is None and not self.resolvers
 
 
-# To Python's parser a CR alone ends a line, to mail servers and to DKIM it does not; at a NUL many programs stop.
-_MISLEADING = re.compile(rb"\r(?!\n)|\x00")
-_END_OF_HEADER = re.compile(rb"\n\r?\n")
-
-
 def authenticity_of(raw: bytes, headers: Headers, sender: str, trust: Trust, now: datetime) -> Finding:
     """Say whether the domain of `sender`, the one address in From as `normalise_address` spells it, vouches for `raw`.
 
@@ -41,7 +36,7 @@ def authenticity_of(raw: bytes, headers: Headers, sender: str, trust: Trust, now
     """
     if trust.is_nobody:
         return unauthenticated("nothing is set up that could prove a sender")
-    if _MISLEADING.search(_header(raw)):
+    if may_be_misread(raw):
         return unauthenticated("its header is such that other programs may read another sender")
     domain = sender.rpartition("@")[2]
     findings = []
@@ -54,7 +49,15 @@ def authenticity_of(raw: bytes, headers: Headers, sender: str, trust: Trust, now
     return Finding(findings[-1].authenticity, "; ".join(finding.reason for finding in findings))
 
 
-def _header(raw: bytes) -> bytes:
-    # Not header_of(), to which two CRs end the header, as they do to the parser.
+def may_be_misread(raw: bytes) -> bool:
+    """Say whether others may see another From in `raw` than Python's parser does: then what they vouch for is not ours.
+
+    To the parser a carriage return alone ends a line, and two end the header; to mail servers and to DKIM they do not.
+    At a NUL many programs stop reading.
+    """
     end = _END_OF_HEADER.search(raw)
-    return raw[: end.end()] if end else raw
+    return _MISLEADING.search(raw, 0, end.end() if end else len(raw)) is not None
+
+
+_MISLEADING = re.compile(rb"\r(?!\n)|\x00")
+_END_OF_HEADER = re.compile(rb"\n\r?\n")

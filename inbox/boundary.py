@@ -47,7 +47,7 @@ def _own_line(host: str, headers: Headers) -> int | None:
     A sender chooses words of the true line, such as the name in HELO, and may so break any finer reading of it. Nobody
     can take these two words out of it, and whoever puts them into a line above makes us believe less, never more.
     """
-    by_host = re.compile(rf"(?<![\w-])by[ \t]++{re.escape(host)}(?![\w-]|\.[\w-])", re.IGNORECASE | re.ASCII)
+    by_host = re.compile(rf"by[ \t]++{re.escape(host)}(?![\w-]|\.[\w-])", re.IGNORECASE | re.ASCII)
     lines = enumerate(headers)
     return next((at for at, (name, value) in lines if name == "received" and by_host.search(value)), None)
 

@@ -105,7 +105,8 @@ def test_of_two_headers_that_contradict_each_other_the_worse_counts(order: int) 
     both = [results(PASS), results(b"dmarc=none header.from=bank.example")]
     assert found(b"".join(both[::order]) + LINE).authenticity is UNAUTHENTICATED
     both = [results(b"dkim=pass header.d=bank.example"), results(b"dkim=fail header.d=bank.example")]
-    assert found(b"".join(both[::order]) + LINE).authenticity is UNAUTHENTICATED
+    finding = found(b"".join(both[::order]) + LINE)
+    assert (finding.authenticity, "others that do not" in finding.reason) == (UNAUTHENTICATED, True)
 
 
 # --- What is not
@@ -189,6 +190,13 @@ ATTACKS = {
 @pytest.mark.parametrize("lines", ATTACKS.values(), ids=ATTACKS)
 def test_nothing_that_a_sender_can_write_proves_a_sender(lines: bytes) -> None:
     assert found(lines).authenticity is UNAUTHENTICATED
+
+
+def test_a_name_with_a_kelvin_sign_is_not_ours() -> None:
+    trust = Trust(Boundary("mk.example.net", "in1.example.net"))
+    assert found(results(PASS, id_=b"mK.example.net") + LINE, trust=trust).authenticity is AUTHENTIC
+    lines = results(PASS, id_="m\N{KELVIN SIGN}.example.net".encode()) + LINE
+    assert found(lines, trust=trust).authenticity is UNAUTHENTICATED
 
 
 @pytest.mark.parametrize("mark", [b"\r", b"\x00"])

@@ -149,7 +149,17 @@ def test_one_signature_that_holds_is_enough(dns: Dns) -> None:
     assert found(BROKEN + SIGNED, dns).authenticity is AUTHENTIC
 
 
+def test_one_that_does_not_fit_is_not_excused_by_one_that_does_not_count(dns: Dns) -> None:
+    useless = SIGNATURE.replace(b"s=key", b"s=gone")
+    assert found(useless + BROKEN + MAIL, dns).authenticity is FORGED
+
+
 # --- Signatures that do not count
+
+
+def test_a_signature_over_a_mail_without_from_proves_no_sender(dns: Dns) -> None:
+    raw = KEY.signed(MAIL[MAIL.index(b"To:") :], h=b"to:subject")
+    assert found(raw, dns).authenticity is UNAUTHENTICATED
 
 
 @pytest.mark.parametrize("name", [b"From", b"Subject"])
@@ -292,7 +302,8 @@ def test_a_key_that_is_not_there_or_there_twice_makes_no_signature_count(dns: Dn
     dns.answers.pop(NAME)
     if answer is not None:
         dns.answers[NAME] = answer
-    assert found(SIGNED, dns).authenticity is UNAUTHENTICATED
+    finding = found(SIGNED, dns)
+    assert (finding.authenticity, "its key is not in DNS" in finding.reason) == (UNAUTHENTICATED, True)
 
 
 @pytest.mark.parametrize("instead", list(Instead))
