@@ -10,7 +10,7 @@ from foundation import clock
 from foundation.redaction import codes_in
 from foundation.settings import Settings
 from inbox.answer import Read
-from inbox.authenticity import Trust, authenticity_of
+from inbox.authenticity import Trust, authenticity_of, may_be_misread
 from inbox.bounces import says_undeliverable
 from inbox.boundary import Boundary
 from inbox.findings import Finding, authentic
@@ -98,7 +98,8 @@ def _of_a_person(settings: Settings, source: Source, package: Package, read: Rea
 def _finding(settings: Settings, source: Source, package: Package, read: Read, sender: str, now: datetime) -> Finding:
     domain = sender.rpartition("@")[2]
     # Without SendGrid's signature on the form anybody may have written what it says of signatures.
-    if domain in package.vouching and not settings.sendgrid_inbound_unsigned:
+    vouched = domain in package.vouching and not settings.sendgrid_inbound_unsigned
+    if vouched and not may_be_misread(package.raw):
         return authentic("SendGrid says that a signature of the sender's domain holds (DKIM)")
     return authenticity_of(package.raw, read.mail.trace, sender, _trust(settings, source), now)
 

@@ -149,6 +149,13 @@ def test_what_sendgrid_says_of_signatures_counts_if_its_forms_are_signed(
     assert row.authenticity is authenticity
 
 
+def test_a_header_that_programs_read_in_two_ways_is_vouched_for_by_nobody(hosting: Installation) -> None:
+    raw = mail("a@customers.example").replace(b"Subject: Help", b"Subject: Help\rFrom: b@other.example")
+    judged(hosting, multipart({"email": raw, "dkim": b"{@customers.example : pass}"}), Source.SENDGRID)
+    (row,) = rows(hosting, select(InboundMail.authenticity))
+    assert row.authenticity is not Authenticity.AUTHENTIC
+
+
 @pytest.mark.parametrize(
     "sender",
     ["support@hosting.example", "Support@Hosting.Example", "support+abc@hosting.example", "reset@hosting.example"],
