@@ -1,4 +1,4 @@
-"""The process in which hostile mail is read: `python -m inbox.child`, started by `inbox.reader` and by nobody else.
+"""The process in which hostile mail is read, started by `inbox.reader` and by nobody else.
 
 Its standard input is a socket. Over it come mails, one after the other, and go answers: each four bytes of length and
 that many bytes. It holds no key and no setting, and before the first mail it gives up what it does not need: it can
@@ -15,8 +15,6 @@ from pathlib import Path
 from inbox.answer import answer_to, to_json
 from inbox.decoding import CHARSETS
 
-READING_SECONDS = 5
-"""From handing a mail over to its answer."""
 MAX_GROWTH_BYTES = 256 * 1024 * 1024
 """Of address space, beyond what the interpreter and our modules take; on Linux only."""
 
@@ -58,13 +56,13 @@ A: b
 """
 
 
-def main() -> None:
-    """Answers until the parent has gone."""
+def main(seconds: float) -> None:
+    """Answers until the parent has gone, or kills this process if one mail takes longer than `seconds`."""
     connection = socket.socket(fileno=0)
     _confine()
     send(connection, b"")
     with contextlib.suppress(ConnectionError):
-        while (raw := _next_mail(connection)) is not None:
+        while (raw := _next_mail(connection, seconds)) is not None:
             send(connection, to_json(answer_to(raw)))
 
 
@@ -74,11 +72,11 @@ def send(connection: socket.socket, content: bytes) -> None:
     connection.sendall(content)
 
 
-def _next_mail(connection: socket.socket) -> bytes | None:
-    signal.alarm(0)
+def _next_mail(connection: socket.socket, seconds: float) -> bytes | None:
+    signal.setitimer(signal.ITIMER_REAL, 0)
     length = connection.recv(LENGTH_BYTES, socket.MSG_WAITALL)
     # If the parent is killed meanwhile, nobody else ends a reading that goes on for ever.
-    signal.alarm(READING_SECONDS + 1)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
     return connection.recv(int.from_bytes(length), socket.MSG_WAITALL) if len(length) == LENGTH_BYTES else None
 
 
@@ -102,7 +100,3 @@ def _limit_growth() -> None:
     if statm.exists():
         most = int(statm.read_text().split()[0]) * resource.getpagesize() + MAX_GROWTH_BYTES
         resource.setrlimit(resource.RLIMIT_AS, (most, most))
-
-
-if __name__ == "__main__":
-    main()

@@ -1,7 +1,8 @@
 """What a mail may have of everything that costs Python's parser time, memory or stack, measured on the raw bytes.
 
 Over these limits a mail is kept for a person and not parsed. Within them, the worst that could be made took 3 s (half a
-million lines of delivery status) and 250 MiB (20 MiB of bytes beyond ASCII) on Python 3.11.
+million lines of delivery status) and 250 MiB (20 MiB of bytes beyond ASCII) on Python 3.11. Worse than that is ended by
+the limits of the process in which mail is read: see inbox/child.py.
 """
 
 import re

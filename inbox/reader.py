@@ -17,12 +17,14 @@ from types import TracebackType
 from typing import Self
 
 from inbox.answer import MAX_ANSWER_BYTES, Nonsense, Read, from_json
-from inbox.child import LENGTH_BYTES, READING_SECONDS, send
+from inbox.child import LENGTH_BYTES, send
 from inbox.limits import MAX_BYTES
 from inbox.reading import Unreadable
 
 _log = logging.getLogger(__name__)
 
+READING_SECONDS = 5.0
+"""From handing a mail over to its answer. Most mails take a millisecond; the worst that inbox.limits lets pass, 3 s."""
 MAX_CHILDREN = 2
 """At one time: a mail that takes all the time there is leaves one to the others."""
 MAILS_PER_CHILD = 1_000
@@ -31,10 +33,11 @@ LARGE_BYTES = 1024 * 1024
 """After a mail of more, a child has less memory left for the next one than a new child has."""
 
 _START_SECONDS = 60  # only a child that will never start takes this long
+_GRACE_SECONDS = 1  # after which a child whose parent has not ended it ends itself
 _ROOT = Path(__file__).resolve().parents[1]
 # Isolated: no variable, no folder of the user's has a say in what it imports. The root is named, because a checkout
 # that is not the installed one must not start the other one's child.
-_COMMAND = f"import sys; sys.path.insert(0, {str(_ROOT)!r}); from inbox.child import main; main()"
+_COMMAND = f"import sys; sys.path.insert(0, {str(_ROOT)!r}); from inbox.child import main; main(float(sys.argv[1]))"
 
 
 class NoChild(Exception):
@@ -99,7 +102,7 @@ class Reader:
                 if child.is_alive:
                     return child
                 child.end()
-        return _started()
+        return _started(self._seconds)
 
 
 class _Child:
@@ -157,12 +160,12 @@ class _Child:
         return bytes(received)
 
 
-def _started() -> _Child:
+def _started(seconds: float) -> _Child:
     try:
         ours, theirs = socket.socketpair()
         with theirs, contextlib.ExitStack() as undo:
             undo.enter_context(ours)
-            child = _Child(_process(theirs), ours)
+            child = _Child(_process(theirs, seconds), ours)
             undo.callback(child.end)
             child.greet()
             undo.pop_all()
@@ -171,9 +174,9 @@ def _started() -> _Child:
         raise NoChild(f"the process that reads mail does not start ({type(fault).__name__})") from None
 
 
-def _process(connection: socket.socket) -> subprocess.Popen[bytes]:
+def _process(connection: socket.socket, seconds: float) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
-        [sys.executable, "-I", "-B", "-c", _COMMAND],
+        [sys.executable, "-I", "-B", "-c", _COMMAND, str(seconds + _GRACE_SECONDS)],
         stdin=connection.fileno(),
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,  # a traceback may quote the mail

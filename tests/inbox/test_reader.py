@@ -90,7 +90,9 @@ def test_threads_share_the_children_and_get_each_its_own_answer(reader: Reader) 
 
 def test_a_mail_that_hangs_its_child_takes_too_long_and_the_next_is_read() -> None:
     with Reader(seconds=2) as reader:
+        child = child_of(reader)
         assert while_stopped(reader, lambda _: None).result() == TOO_LONG
+        assert has_ended(child)
         assert reader.read_and_judge(mail("next")).mail.subject == "next"
 
 
@@ -229,11 +231,12 @@ def test_a_child_ends_with_its_parent_even_if_that_is_killed(then: str) -> None:
     until(lambda: has_ended(child), "the child has ended")
 
 
-def test_a_child_ends_a_reading_that_nobody_else_ends(reader: Reader) -> None:
-    child_of(reader)
-    child = reader._idle[0]
-    child._connection.sendall((5).to_bytes(LENGTH_BYTES))  # and never the five bytes
-    assert child._process.wait() == -signal.SIGALRM
+def test_a_child_ends_a_reading_that_nobody_else_ends() -> None:
+    with Reader(seconds=2) as reader:
+        child_of(reader)
+        child = reader._idle[0]
+        child._connection.sendall((5).to_bytes(LENGTH_BYTES))  # and never the five bytes
+        assert child._process.wait(PATIENCE) == -signal.SIGALRM
 
 
 # --- What a child that was taken over may say
