@@ -25,6 +25,7 @@ _HEADINGS = MappingProxyType(
         "authserv": "Support inbox",
         "boundary": "Support inbox",
         "dkim": "Support inbox",
+        "imap": "Support inbox",
         "worker": "Worker",
         "lease": "Worker",
         "relay": "Worker",

@@ -77,6 +77,8 @@ def _findings(loaded: Installation) -> Iterator[Finding]:
     tables = _problem(lambda: None if migrations.is_current(loaded.database) else "run `keyturn migrate`")
     yield Finding("database", tables)
     yield Finding("broker", _problem(_reach_broker))
+    if loaded.settings.imap_host:
+        yield Finding("IMAP mailbox", _problem(lambda: _open_mailbox(loaded)))
     stopped = {each.channel: each for each in breaker.stopped(loaded)} if tables is None else {}
     for channel, reason in available(loaded.settings).items():
         yield Finding(f"channel {channel}", reason or _stopped(stopped.get(channel)))
@@ -110,6 +112,16 @@ def _reach_broker() -> None:
 
     with app.connection_for_write() as connection:
         connection.ensure_connection(max_retries=1, timeout=3)
+
+
+def _open_mailbox(loaded: Installation) -> str | None:
+    from inbox import imap
+
+    try:
+        with imap.opened(loaded.settings):
+            return None
+    except imap.Unavailable as reason:
+        return str(reason)
 
 
 def _stopped(stopped: Stopped | None) -> str | None:

@@ -92,8 +92,8 @@ def children() -> list[ChildSpec]:
 
 
 def _keep_to_ourselves() -> None:
-    """A demo never touches an installation that the environment names: its outbox would swallow real codes."""
-    for name in ("KEYTURN_DATABASE_URL", "KEYTURN_BROKER_URL"):
+    """A demo never touches what the environment names: its outbox would swallow real codes, its inbox real mails."""
+    for name in ("KEYTURN_DATABASE_URL", "KEYTURN_BROKER_URL", "KEYTURN_IMAP_HOST"):
         if os.environ.get(name):
             raise Refusal(f"{name} is set: a demo keeps to its own data folder; unset it")
     os.environ["KEYTURN_MODE"] = "demo"

@@ -8,6 +8,7 @@ from foundation.redaction import redact
 # At DEBUG these write request bodies, keys or addresses (python_http_client writes the API key), or drown the rest.
 _HELD_DOWN = {
     "alembic.runtime": logging.WARNING,
+    "imapclient": logging.WARNING,
     "python_http_client": logging.WARNING,
     "transitions": logging.WARNING,
     "twilio": logging.WARNING,

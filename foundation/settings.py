@@ -4,6 +4,7 @@
 """
 
 import re
+from contextlib import suppress
 from enum import StrEnum
 from functools import cache
 from ipaddress import ip_address
@@ -33,6 +34,14 @@ class Mode(StrEnum):
 
     LIVE = "live"
     DEMO = "demo"
+
+
+class ImapTls(StrEnum):
+    """How the connection to the IMAP server is encrypted: from its first byte, after STARTTLS, or not at all."""
+
+    TLS = "tls"
+    STARTTLS = "starttls"
+    NONE = "none"
 
 
 class BadSettings(Exception):
@@ -110,8 +119,18 @@ def _resolvers(value: object) -> object:
 
 
 HostName = Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{0,255}$")]
+
+
+def _is_loopback(host: str) -> bool:
+    with suppress(ValueError):
+        return ip_address(host).is_loopback
+    return host == "localhost"
+
+
 WebAddress = Annotated[str, AfterValidator(_web_address)]
 Seconds = Annotated[float, Field(gt=0, le=3600)]
+# Neither a control character, which would end a command, nor a wildcard of IMAP's.
+Folder = Annotated[str, Field(pattern=r"^[^\x00-\x1f\x7f%*]{1,200}$")]
 
 
 class Settings(BaseSettings):
@@ -182,6 +201,29 @@ class Settings(BaseSettings):
         description="IP addresses of DNS servers, separated by commas, that are asked for the keys of DKIM signatures "
         "where the mail server proves nothing. They must be yours: whoever answers says who is authentic. Without them "
         "signatures are not looked at.",
+    )
+    imap_host: Annotated[str, Field(pattern=r"^[A-Za-z0-9._:-]{0,253}$")] = Field(
+        default="",
+        description="The IMAP server of the support mailbox, whose mails are all taken. Without it no mailbox is "
+        "watched.",
+    )
+    imap_port: Annotated[int, Field(ge=1, le=65535)] = Field(
+        default=993, description="Its port: 993 with `tls`, mostly 143 with `starttls`."
+    )
+    imap_tls: ImapTls = Field(
+        default=ImapTls.TLS,
+        description="`tls`, `starttls`, or `none`: not encrypted, and therefore only to a server on this machine.",
+    )
+    imap_user: str = Field(
+        default="", validate_default=True, repr=False, description="The name that the mailbox is opened with."
+    )
+    imap_password: SecretStr = Field(default=SecretStr(""), validate_default=True, description="Its password.")
+    imap_folder: Folder = Field(default="INBOX", description="The folder that is watched.")
+    imap_handled_folder: Folder = Field(
+        default="Keyturn",
+        validate_default=True,
+        description="The folder that a mail is moved to once it has been taken; made if missing. Some servers want "
+        "`INBOX.Keyturn`.",
     )
     worker_threads: Annotated[int, Field(ge=1, le=256)] = Field(
         default=8, description="Messages that one worker sends at the same time."
@@ -282,6 +324,28 @@ class Settings(BaseSettings):
             # One without the other would look set up and prove nothing.
             raise ValueError(f"must be set if and only if {PREFIX}AUTHSERV_ID is: neither means anything alone")
         return host
+
+    @field_validator("imap_tls")
+    @classmethod
+    def _only_loopback_goes_unencrypted(cls, tls: ImapTls, others: ValidationInfo) -> ImapTls:
+        host = others.data.get("imap_host")
+        if tls is ImapTls.NONE and host and not _is_loopback(host):
+            raise ValueError("`none` would send the password readable: only to localhost")
+        return tls
+
+    @field_validator("imap_user", "imap_password")
+    @classmethod
+    def _mailbox_needs_login(cls, value: str | SecretStr, others: ValidationInfo) -> str | SecretStr:
+        if others.data.get("imap_host") and not len(value):
+            raise ValueError(f"must be set with {PREFIX}IMAP_HOST")
+        return value
+
+    @field_validator("imap_handled_folder")
+    @classmethod
+    def _handled_is_another_folder(cls, handled: str, others: ValidationInfo) -> str:
+        if handled.lower() == others.data.get("imap_folder", "").lower():
+            raise ValueError("must not be the folder that is watched")
+        return handled
 
     @property
     def is_demo(self) -> bool:

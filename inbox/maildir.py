@@ -16,6 +16,7 @@ from collections.abc import Container, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from inbox.delivery import Delivery
 from inbox.limits import MAX_BYTES
 
 _log = logging.getLogger(__name__)
@@ -30,11 +31,9 @@ class _NotTaken(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Delivery:
-    """One mail as it arrived. `id` is printable ASCII, up to 200 characters, the same after any restart."""
+class DeliveredFile(Delivery):
+    """A mail in a Maildir; its id is the file's name without the flags."""
 
-    id: str
-    raw: bytes = field(repr=False)
     path: Path = field(repr=False)
 
 
@@ -63,7 +62,7 @@ class Maildir:
         _sync_folder(self._new)
         return delivered
 
-    def waiting(self, passing_over: Container[str] = ()) -> Iterator[Delivery]:
+    def waiting(self, passing_over: Container[str] = ()) -> Iterator[DeliveredFile]:
         """Give what waits in `new`, in the order of arrival, read one by one; not the ids in `passing_over`.
 
         What cannot be read (no permission, too large, not a plain file, an odd name) stays where it is and is named
@@ -76,7 +75,7 @@ class Maildir:
             if name.partition(":")[0] not in passing_over and (delivery := self._delivery(name)):
                 yield delivery
 
-    def done(self, delivery: Delivery) -> None:
+    def done(self, delivery: DeliveredFile) -> None:
         """Move a mail that has been stored to `cur`. If somebody else has done so, nothing is to do. Raises OSError."""
         target = self._cur / f"{delivery.id}{_SEEN}"
         if target.exists():  # somebody put two mails under one name; renaming would delete the first
@@ -86,7 +85,7 @@ class Maildir:
         except FileNotFoundError:
             _log.debug("mail %s was moved by somebody else", delivery.id)
 
-    def _delivery(self, name: str) -> Delivery | None:
+    def _delivery(self, name: str) -> DeliveredFile | None:
         path, id_ = self._new / name, name.partition(":")[0]
         try:
             raw = _content(path)
@@ -98,7 +97,7 @@ class Maildir:
             self._leave(name, str(why))
         else:
             self._complained.discard(name)
-            return Delivery(id_, raw, path)
+            return DeliveredFile(id_, raw, path)
         return None
 
     def _leave(self, name: str, reason: str) -> None:

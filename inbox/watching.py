@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from threading import Event
 
-from inbox.maildir import Delivery, Maildir
+from inbox.maildir import DeliveredFile, Maildir
 
 _log = logging.getLogger(__name__)
 
@@ -20,7 +20,7 @@ LONGEST_WAIT_SECONDS = 300.0
 """Between two tries to take a mail; the wait doubles with each try until then."""
 
 
-def watch(maildir: Maildir, take: Callable[[Delivery], None], stop: Event, *, every: float = POLL_SECONDS) -> None:
+def watch(maildir: Maildir, take: Callable[[DeliveredFile], None], stop: Event, *, every: float = POLL_SECONDS) -> None:
     """Hand each waiting mail to `take` until `stop` is set, looking every `every` seconds.
 
     `take` must have stored the mail when it returns, and must make nothing of an id that it has stored before. If it
@@ -54,7 +54,7 @@ def postpone(last: Postponed | None, now: float, first_wait: float) -> Postponed
     return Postponed(now + wait, wait)
 
 
-def _taken(maildir: Maildir, take: Callable[[Delivery], None], delivery: Delivery) -> bool:
+def _taken(maildir: Maildir, take: Callable[[DeliveredFile], None], delivery: DeliveredFile) -> bool:
     try:
         take(delivery)
         maildir.done(delivery)

@@ -1,8 +1,8 @@
 """What every test can ask for: the servers, the three stacks, a fresh database; and an environment without surprises.
 
 Variables that steer a run: KEYTURN_TEST_DATABASE_URL, KEYTURN_TEST_REDIS_URL (a database that the tests may empty) and
-KEYTURN_TEST_AMQP_URL name servers to use; KEYTURN_TEST_DEMAND=rabbitmq,chromium fails the run where one is lacking;
-KEYTURN_TEST_PROFILE=thorough looks for new counterexamples, many and at random.
+KEYTURN_TEST_AMQP_URL name servers to use; KEYTURN_TEST_DEMAND=rabbitmq,chromium,dovecot fails the run where one is
+lacking; KEYTURN_TEST_PROFILE=thorough looks for new counterexamples, many and at random.
 """
 
 import os
@@ -14,7 +14,9 @@ from hypothesis import HealthCheck, settings
 
 from cli import chromium as chromium_program
 from cli.chromium import NoChromium
+from tests.servers import dovecot as dovecot_program
 from tests.servers import rabbitmq as rabbitmq_server
+from tests.servers.dovecot import Dovecot, NoDovecot
 from tests.servers.postgres import Postgres
 from tests.servers.postgres import postgres as running_postgres
 from tests.servers.rabbitmq import NoRabbitMQ, RabbitMQ
@@ -52,12 +54,17 @@ def pytest_sessionstart() -> None:
             chromium_program.find()
         except NoChromium as error:
             raise pytest.UsageError(f"{error} This run demands one.") from None
+    if "dovecot" in demanded:
+        try:
+            dovecot_program.find()
+        except NoDovecot as error:
+            raise pytest.UsageError(f"{error}. This run demands one: install dovecot-imapd.") from None
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Say in a line each what was left out for want of a RabbitMQ and of a Chromium."""
+    """Say in a line each what was left out for want of a RabbitMQ, of a Chromium and of a Dovecot."""
     skipped = [report.longrepr for report in terminalreporter.stats.get("skipped", [])]
-    for program in ("RabbitMQ", "Chromium"):
+    for program in ("RabbitMQ", "Chromium", "Dovecot"):
         left_out = [why[2] for why in skipped if isinstance(why, tuple) and f"{program}: none" in why[2]]
         if left_out:
             terminalreporter.write_line(f"{left_out[0].removeprefix('Skipped: ')}; {len(left_out)} tests not run")
@@ -93,6 +100,17 @@ def chromium() -> str:
         return chromium_program.find()
     except NoChromium:
         pytest.skip("Chromium: none on PATH")
+
+
+@pytest.fixture(scope="session")
+def dovecot() -> Iterator[Dovecot]:
+    """A Dovecot, started when the first test asks for it; where there is none, the test is skipped and counted."""
+    try:
+        dovecot_program.find()
+    except NoDovecot as error:
+        pytest.skip(str(error))
+    with dovecot_program.dovecot() as server:
+        yield server
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -19,6 +19,8 @@ from kombu import Exchange, Queue
 from redis import Redis
 
 from tests.servers import rabbitmq as rabbitmq_server
+from tests.servers.dovecot import Dovecot
+from tests.servers.dovecot import dovecot as running_dovecot
 from tests.servers.lifeline import DidNotStart, started
 from tests.servers.ports import LOOPBACK, free_port, is_served, port_of
 from tests.servers.postgres import Postgres
@@ -246,6 +248,28 @@ def test_without_a_chromium_the_summary_says_so_and_a_run_that_demands_one_fails
     assert demanding.returncode == pytest.ExitCode.USAGE_ERROR
     assert "No Chromium was found" in demanding.stderr
     assert "This run demands one." in demanding.stderr
+
+
+@pytest.mark.usefixtures("dovecot")
+def test_a_dovecot_is_found() -> None:
+    """Skipped where there is none."""
+
+
+def test_without_a_dovecot_the_summary_says_so_and_a_run_that_demands_one_fails() -> None:
+    run = run_one(test_a_dovecot_is_found, 5672, PATH="")
+    demanding = run_one(test_a_dovecot_is_found, 5672, PATH="", KEYTURN_TEST_DEMAND="dovecot")
+
+    assert (run.returncode, "Dovecot: none on PATH; 1 tests not run" in run.stdout.splitlines()) == (0, True)
+    assert demanding.returncode == pytest.ExitCode.USAGE_ERROR
+    assert "Dovecot: none on PATH. This run demands one" in demanding.stderr
+
+
+def test_dovecot_ends_with_its_block(dovecot: Dovecot) -> None:
+    with running_dovecot() as server:
+        assert server.port != dovecot.port
+        footprint = Footprint(server.port, server.certificate.parent)
+        assert footprint.folder.exists()
+    assert footprint.is_gone()
 
 
 def test_the_environment_has_neither_settings_nor_proxies() -> None:

@@ -49,6 +49,12 @@ def test_neither_the_code_nor_where_it_went_is_shown(played: Played) -> None:
     assert [secret for secret in SECRETS if secret in written] == []
 
 
+@pytest.mark.parametrize("name", ["KEYTURN_DATABASE_URL", "KEYTURN_BROKER_URL", "KEYTURN_IMAP_HOST"])
+def test_a_demo_beside_an_installation_is_refused(tmp_path: Path, name: str) -> None:
+    refused = run((*KEYTURN, "demo", "--auto"), {name: "sqlite:///keyturn.db", "TMPDIR": str(tmp_path)})
+    assert refused.one_line.startswith(f"{name} is set: a demo keeps to its own data folder")
+
+
 def test_a_port_that_is_taken_is_named_before_anything_starts(tmp_path: Path) -> None:
     with socket.socket() as taken:
         taken.bind((LOOPBACK, 0))

@@ -8,7 +8,7 @@ from pydantic import SecretStr, ValidationError
 
 from foundation import settings
 from foundation.keyring import new_key
-from foundation.settings import PREFIX, BadSettings, Mode, Settings
+from foundation.settings import PREFIX, BadSettings, ImapTls, Mode, Settings
 
 Load = Callable[..., Settings]
 
@@ -29,6 +29,13 @@ DEFAULTS = {
     "authserv_id": "",
     "boundary_host": "",
     "dkim_resolvers": (),
+    "imap_host": "",
+    "imap_port": 993,
+    "imap_tls": ImapTls.TLS,
+    "imap_user": "",
+    "imap_password": "",
+    "imap_folder": "INBOX",
+    "imap_handled_folder": "Keyturn",
     "worker_threads": 8,
     "lease_seconds": 60,
     "relay_seconds": 2,
@@ -66,6 +73,8 @@ FREE_TEXT = {
     "policy_file",
     "metrics_token",
     "maildir",
+    "imap_user",
+    "imap_password",
     "web_host",
     "brand_name",
     "brand_support_email",
@@ -119,6 +128,14 @@ WRONG = [
     ("DKIM_RESOLVERS", "192.0.2.53:0"),
     ("DKIM_RESOLVERS", "192.0.2.53:65536"),
     ("DKIM_RESOLVERS", "2001:db8::53"),
+    ("IMAP_HOST", "imaps://mail.example"),
+    ("IMAP_HOST", "support@mail.example"),
+    ("IMAP_PORT", "0"),
+    ("IMAP_TLS", "ssl"),
+    ("IMAP_FOLDER", "Support\r\nLOGOUT"),
+    ("IMAP_FOLDER", "Support/*"),
+    ("IMAP_HANDLED_FOLDER", "inbox"),
+    ("IMAP_HANDLED_FOLDER", "100 %"),
     ("WORKER_THREADS", "0"),
     ("WORKER_THREADS", "257"),
     ("WORKER_THREADS", "1.5"),
@@ -249,6 +266,29 @@ def test_a_boundary_is_set_up_by_both_its_names_or_by_none(load: Load) -> None:
     assert load(AUTHSERV_ID="mx.example.net").boundary_host == "in1.example.net"
 
 
+def test_a_password_goes_unencrypted_to_this_machine_alone(load: Load) -> None:
+    login = {"IMAP_TLS": "none", "IMAP_USER": "support", "IMAP_PASSWORD": "open-sesame"}
+    for host in ("mail.example", "192.0.2.1", "localhost.mail.example", "127.0.0.1.mail.example"):
+        assert faults(load, IMAP_HOST=host, **login) == [
+            f"{PREFIX}IMAP_TLS: `none` would send the password readable: only to localhost"
+        ]
+    for host in ("localhost", "127.0.0.1", "127.9.9.9", "::1"):
+        assert load(IMAP_HOST=host, **login).imap_tls is ImapTls.NONE
+
+
+def test_a_mailbox_without_its_login_is_refused(load: Load) -> None:
+    assert faults(load, IMAP_HOST="mail.example") == [
+        f"{PREFIX}IMAP_USER: must be set with KEYTURN_IMAP_HOST",
+        f"{PREFIX}IMAP_PASSWORD: must be set with KEYTURN_IMAP_HOST",
+    ]
+
+
+def test_mails_are_not_moved_to_the_folder_that_they_come_from(load: Load) -> None:
+    assert faults(load, IMAP_FOLDER="Keyturn") == [
+        f"{PREFIX}IMAP_HANDLED_FOLDER: must not be the folder that is watched"
+    ]
+
+
 def test_a_refusal_does_not_repeat_what_may_be_secret(load: Load) -> None:
     text = "\n".join(
         faults(
@@ -285,6 +325,8 @@ def test_no_secret_is_in_what_is_printed_of_the_settings(load: Load) -> None:
         DATABASE_URL="postgresql://user:open-sesame@db.example/keyturn",
         BROKER_URL="amqp://user:open-sesame@broker.example",
         SENDGRID_API_KEY="SG.open-sesame",
+        IMAP_USER="open-sesame@mail.example",
+        IMAP_PASSWORD="open-sesame",  # noqa: S106 - what is looked for
         KEYS=key,
     )
     for shown in (repr(chosen), str(chosen), f"{chosen}", repr(chosen.keys), repr(chosen.sendgrid_api_key)):

@@ -1,18 +1,19 @@
 """A Maildir loses nothing and deletes nothing: through crashes, races, unreadable files and names used twice."""
 
 import os
-import sqlite3
 import stat
-from collections.abc import Iterable
-from contextlib import closing
+from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
-from threading import Event, Thread
+from threading import Event
 
 import pytest
 
+from inbox.delivery import Delivery
 from inbox.limits import MAX_BYTES
-from inbox.maildir import Delivery, Maildir
+from inbox.maildir import Maildir
 from inbox.watching import postpone, watch
+from tests.inbox.takers import Store, Stubborn, Watching
 from tests.servers.waiting import until
 
 
@@ -156,58 +157,8 @@ def test_a_delivery_in_a_log_shows_no_mail(maildir: Maildir) -> None:
 # --- The watch
 
 
-class Watching:
-    """A watch in a thread of its own, until the test is over."""
-
-    def __init__(self, maildir: Maildir, take: "Store | Stubborn") -> None:
-        self.stop = Event()
-        self.thread = Thread(target=watch, args=(maildir, take, self.stop), kwargs={"every": 0.01})
-
-    def __enter__(self) -> None:
-        self.thread.start()
-
-    def __exit__(self, *_: object) -> None:
-        self.stop.set()
-        self.thread.join(timeout=30)
-        assert not self.thread.is_alive()
-
-
-class Store:
-    """Takes mails as the intake does: into a table in which an id can stand only once."""
-
-    def __init__(self, file: Path) -> None:
-        self.file = file
-        self.handed = 0
-        with closing(self._open()) as database:
-            database.execute("CREATE TABLE IF NOT EXISTS mail (id TEXT PRIMARY KEY, raw BLOB)")
-
-    def __call__(self, delivery: Delivery) -> None:
-        self.handed += 1
-        with closing(self._open()) as database, database:
-            database.execute("INSERT OR IGNORE INTO mail VALUES (?, ?)", (delivery.id, delivery.raw))
-
-    def stored(self) -> list[bytes]:
-        with closing(self._open()) as database:
-            return sorted(raw for (raw,) in database.execute("SELECT raw FROM mail"))
-
-    def _open(self) -> sqlite3.Connection:
-        return sqlite3.connect(self.file, timeout=30)
-
-
-class Stubborn:
-    """Refuses one mail until it is told not to, and takes the others."""
-
-    def __init__(self) -> None:
-        self.taken: list[bytes] = []
-        self.tries = 0
-        self.refuses = True
-
-    def __call__(self, delivery: Delivery) -> None:
-        if delivery.raw == b"bad":
-            self.tries += 1
-            if self.refuses:
-                raise RuntimeError("quotes the mail: secret words")
-        self.taken.append(delivery.raw)
+def watching(maildir: Maildir, take: Callable[[Delivery], None]) -> Watching:
+    return Watching(partial(watch, maildir, take, every=0.01))
 
 
 def test_two_watchers_take_each_mail_and_store_it_once(tmp_path: Path) -> None:
@@ -216,7 +167,7 @@ def test_two_watchers_take_each_mail_and_store_it_once(tmp_path: Path) -> None:
     folder = tmp_path / "maildir"
     for raw in mails[:100]:
         Maildir(folder).deliver(raw)
-    with Watching(Maildir(folder), store), Watching(Maildir(folder), store):
+    with watching(Maildir(folder), store), watching(Maildir(folder), store):
         for raw in mails[100:]:
             Maildir(folder).deliver(raw)
         until(lambda: len(names(folder / "cur")) == len(mails), "all mails in cur")
@@ -229,7 +180,7 @@ def test_a_mail_stored_before_a_crash_is_not_stored_again(tmp_path: Path) -> Non
     maildir.deliver(b"x")
     (delivery,) = maildir.waiting()
     store(delivery)  # and here the process dies
-    with Watching(Maildir(tmp_path / "maildir"), store):
+    with watching(Maildir(tmp_path / "maildir"), store):
         until(lambda: names(tmp_path / "maildir" / "cur"), "the mail in cur")
     assert (store.handed, store.stored()) == (2, [b"x"])
 
@@ -240,7 +191,7 @@ def test_a_mail_that_cannot_be_taken_holds_up_no_other_and_is_tried_again(
     take = Stubborn()
     put(maildir, tmp_path, "first", second=1, raw=b"bad")
     put(maildir, tmp_path, "second", second=2, raw=b"good")
-    with Watching(maildir, take):
+    with watching(maildir, take):
         until(lambda: take.taken == [b"good"] and take.tries > 2, "the good mail and three tries of the bad one")
         assert names(tmp_path / "new") == ["first"]
         take.refuses = False

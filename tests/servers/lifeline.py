@@ -81,27 +81,33 @@ def surroundings(folder: Path, user: pwd.struct_passwd | None) -> dict[str, Any]
 
 
 @contextmanager
-def running(command: Sequence[str], folder: Path, user: pwd.struct_passwd | None = None) -> Iterator[None]:
+def running(
+    command: Sequence[str],
+    folder: Path,
+    user: pwd.struct_passwd | None = None,
+    *,
+    ready: str = "ready to accept connections",
+) -> Iterator[None]:
     """Run the server `command` in `folder`, as `user` or as ourselves, from when it is ready until the block ends.
 
-    It logs to `log` in that folder. PostgreSQL and Valkey log the same words when they are ready.
+    It logs to `log` in that folder, and the words `ready` when it is; PostgreSQL and Valkey have the same ones.
     """
     log = folder / "log"
     with log.open("wb") as output:
         process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT, **surroundings(folder, user))
     try:
-        until(lambda: _is_ready(process, log), f"{command[0]} is ready")
+        until(lambda: _is_ready(process, log, ready), f"{command[0]} is ready")
         yield
     finally:
         _stop(process)
 
 
-def _is_ready(process: subprocess.Popen[bytes], log: Path) -> bool:
+def _is_ready(process: subprocess.Popen[bytes], log: Path, ready: str) -> bool:
     ended = process.poll() is not None
     text = log.read_text(errors="replace")
     if ended:
         raise DidNotStart(text)
-    return "ready to accept connections" in text.lower()
+    return ready in text.lower()
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:
