@@ -147,8 +147,11 @@ def _replace_code(case: Case, now: datetime) -> UUID:
 
 def _pin_and_queue(case: Case, channel: Channel, contact: Contact, now: datetime) -> None:
     case.pin(channel, contact)
-    # Other cases of the account may have used up this channel's sends for now.
-    due_at = next_send(case, now) or now
+    # The account's cases share this channel's sends: the code waits its turn, if this case has one left.
+    due_at = next_send(case, now)
+    if due_at is None:
+        hold(case, HeldFor.UNDELIVERABLE, now, f"the case has had all of its sends by {channel}")
+        return
     case.expires_at = max(case.expires_at, _rules(case).open_until(due_at, contact.state))
     _queue(case, challenges.issue(case, now), now, due_at)
 

@@ -56,6 +56,14 @@ _ADOPT = (
         in_doubt_since=None,
     )
 )
+_NEWEST_IN_DOUBT = select(func.max(Attempt.number)).where(
+    Attempt.message_id == bindparam("of"), Attempt.outcome.in_([Outcome.UNKNOWN, Outcome.LOST])
+)
+_WENT_AFTER_ALL = (
+    update(Attempt)
+    .where(Attempt.message_id == bindparam("of"), Attempt.number == _NEWEST_IN_DOUBT.scalar_subquery())
+    .values(outcome=Outcome.SENT, provider_id=bindparam("vendor_id"))
+)
 _AGAIN = (
     update(Message)
     .where(Message.id == bindparam("of"))
@@ -173,6 +181,7 @@ def _apply(
     if _is_news(message):
         key = {"of": message.id, "now": now, "vendor": receipt.vendor, "vendor_id": receipt.provider_id}
         connection.execute(_ADOPT, key)
+        connection.execute(_WENT_AFTER_ALL, key)
     after = _DELIVERY.get(receipt.fate, Delivery.FAILED)
     if _RANK[after] <= _RANK[message.delivery]:
         return ()

@@ -101,6 +101,18 @@ def test_a_message_in_doubt_counts_for_others_and_does_not_stand_in_its_own_way(
     assert claim(limited, case.owed[0], START + MINUTE) is not None
 
 
+def test_a_message_that_the_vendor_tells_of_though_its_answer_was_lost_counts(installation: Installation) -> None:
+    limited = capped(installation, at_most(1, "1h"))
+    case = opened(limited, "A")
+    parcel = claim(limited, case.owed[0], START)
+    assert parcel is not None
+    record_failed(limited, parcel, Outcome.UNKNOWN, "ReadTimeoutError", START)
+    told = Said("twilio", "event", parcel.message_id, "SM1", Fate.DELIVERED, "delivered", None)
+    (receipt,) = take(limited, [told], START)
+    settle(limited, receipt, START)
+    assert claim(limited, opened(limited, "B").owed[0], START + MINUTE) is None
+
+
 def test_what_never_reached_the_vendor_does_not_count(installation: Installation) -> None:
     limited = capped(installation, at_most(1, "1h"))
     case = opened(limited, "A")

@@ -6,10 +6,14 @@ import pytest
 from sqlalchemy import select, update
 
 from models.accounts import Account, ContactPoint
+from models.base import AnyRow
 from models.cases import Actor, CaseState, HeldFor
 from models.messages import Attempt, Message, MessageStatus, Outcome
-from policy.vocabulary import Channel, ContactKind, Finding, MessageKind
+from policy.rules import SendLimit
+from policy.vocabulary import Channel, ContactKind, Fate, Finding, MessageKind
 from tests.installations import (
+    DAY,
+    HOUR,
     MINUTE,
     START,
     by_hand,
@@ -18,13 +22,16 @@ from tests.installations import (
     letter_account,
     rows,
     sms_account,
+    start_case,
     with_rules,
 )
+from workflows.closing import cancel
 from workflows.delivery import claim, record_finding
 from workflows.installation import Installation
 from workflows.opening import Opened, open_case
 from workflows.parcels import Parcel
 from workflows.proving import prove_code
+from workflows.receipts import Said, settle, take
 from workflows.upkeep import overdue
 from workflows.views import CaseView, case_view, case_with_history
 
@@ -82,6 +89,39 @@ def test_and_the_case_waits_for_72_hours(installation: Installation) -> None:
 def test_without_a_2_factor_auth_email_it_waits_for_a_supervisor(installation: Installation) -> None:
     opened = moved_abroad(installation, two_factor_email="", two_factor_email_verified="")
     assert seen(installation, opened).held_for is HeldFor.NOT_ALLOWED
+
+
+def codes_by_mail(installation: Installation, opened: Opened) -> list[AnyRow]:
+    mails = select(Message.status, Message.due_at).where(
+        Message.case_id == opened.case_id,
+        Message.kind == MessageKind.RESET_CODE,
+        Message.channel == Channel.EMAIL,
+    )
+    return rows(installation, mails)
+
+
+def test_the_mail_instead_waits_for_the_accounts_next_send(installation: Installation) -> None:
+    hourly = with_rules(installation, Channel.EMAIL, sends=(SendLimit.model_validate({"most": 1, "within": "1h"}),))
+    earlier = start_case(hourly, sms_account(hourly, preference="email"))
+    cancel(hourly, earlier.reference, actor=Actor.AGENT, now=START, how="test")
+    opened = moved_abroad(hourly)
+    assert [tuple(each) for each in codes_by_mail(hourly, opened)] == [(MessageStatus.QUEUED, START + HOUR)]
+    assert seen(hourly, opened).expires_at == START + HOUR + 3 * DAY
+
+
+def test_where_the_case_has_had_all_of_its_mails_a_supervisor_decides(installation: Installation) -> None:
+    once = with_rules(installation, Channel.EMAIL, sends=(SendLimit(most=1),))
+    opened = opened_for(once, sms_account(once, preference="email", backup="sms"))
+    deliver_all(once, opened.owed, START)
+    bounced = Said("sandbox", "event", None, str(opened.owed[0]), Fate.UNREACHABLE, "bounce", None)
+    (receipt,) = take(once, [bounced], START)
+    (text,) = settle(once, receipt, START)
+    by_hand(once, update(Account).values(country="DE"))
+    assert claim(once, text, START) is None
+    assert seen(once, opened).held_for is HeldFor.UNDELIVERABLE
+    assert [each.status for each in codes_by_mail(once, opened)] == [MessageStatus.SENT]
+    why = case_with_history(once, opened.reference)[1][-1].facts["why"]
+    assert why == "the case has had all of its sends by email"
 
 
 # --- What a vendor finds out

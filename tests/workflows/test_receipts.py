@@ -275,6 +275,26 @@ def test_a_late_word_about_an_earlier_try_is_not_taken_for_the_try_in_doubt(inst
     assert claim(installation, parcel.message_id, START + 3 * MINUTE) is not None
 
 
+def told_of_and_in_doubt_again(installation: Installation) -> Parcel:
+    opened = open_case(installation, sms_account(installation), actor=Actor.AGENT, now=START)
+    parcel = in_doubt(installation, opened.owed[0])
+    hear(installation, word(parcel, Fate.AGAIN, "SM1"), now=START + SECOND)
+    in_doubt(installation, opened.owed[0], START + MINUTE)
+    return parcel
+
+
+def test_a_try_that_the_vendor_told_of_is_an_earlier_one_for_the_next(installation: Installation) -> None:
+    parcel = told_of_and_in_doubt_again(installation)
+    hear(installation, word(parcel, Fate.UNDER_WAY, "SM1"), now=START + 2 * MINUTE)
+    assert row_of(installation, parcel).status is MessageStatus.QUEUED
+
+
+def test_a_try_that_the_vendor_told_of_is_one_of_those_that_are_allowed(installation: Installation) -> None:
+    parcel = told_of_and_in_doubt_again(installation)
+    hear(installation, word(parcel, Fate.AGAIN, "SM2"), now=START + 2 * MINUTE)
+    assert row_of(installation, parcel).status is MessageStatus.SENT
+
+
 @pytest.mark.parametrize("fate", [Fate.DELIVERED, Fate.UNREACHABLE])
 def test_a_mail_that_was_given_up_in_doubt_is_known_again_by_the_vendors_word(
     installation: Installation, fate: Fate
