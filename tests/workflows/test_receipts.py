@@ -1,6 +1,7 @@
 """What vendors say later: stored once, settled once, never backwards; and what a failure leads to."""
 
 from datetime import datetime, timedelta
+from functools import partial
 from itertools import count, permutations
 from uuid import UUID
 
@@ -292,12 +293,12 @@ def test_a_mail_that_was_given_up_in_doubt_is_known_again_by_the_vendors_word(
 
 
 def two_with_one_id(installation: Installation, *owed: UUID) -> list[Parcel]:
-    """Both were in doubt, and the vendor names the same thing for both."""
+    """Both were in doubt and looked for theirs at once, and the vendor names the same thing for both."""
+    now = START + MINUTE
     parcels = [in_doubt(installation, each) for each in owed]
-    for number, parcel in enumerate(parcels, 1):
-        again = claim(installation, parcel.message_id, START + number * MINUTE)
+    for again in [claim(installation, each, now) for each in owed]:
         assert again is not None
-        record_sent(installation, again, "twilio", "one id", START + number * MINUTE)
+        record_sent(installation, again, "twilio", "one id", now)
     return parcels
 
 
@@ -319,11 +320,46 @@ def test_a_call_that_is_another_messages_is_made_after_all(installation: Install
     cases = [open_case(installation, each, actor=Actor.AGENT, now=START) for each in accounts]
     first, second = two_with_one_id(installation, *(case.owed[0] for case in cases))
     assert row_of(installation, first).status is MessageStatus.SENT
-    waiting = row_of(installation, second)
-    assert (waiting.status, waiting.in_doubt_since) == (MessageStatus.QUEUED, None)
+    assert row_of(installation, second).status is MessageStatus.QUEUED
     third = claim(installation, second.message_id, START + 4 * MINUTE)
     assert third is not None
-    assert third.in_doubt_since is None
+    assert (third.in_doubt_since, third.known_ids) == (START, frozenset({"one id"}))
+
+
+def test_a_call_whose_vendor_names_an_id_that_was_known_before_was_made_and_is_not_made_again(
+    installation: Installation,
+) -> None:
+    accounts = [sms_account(installation, ref, preference="voice") for ref in ("A", "B")]
+    cases = [open_case(installation, each, actor=Actor.AGENT, now=START) for each in accounts]
+    _, second = two_with_one_id(installation, *(case.owed[0] for case in cases))
+    third = claim(installation, second.message_id, START + 4 * MINUTE)
+    assert third is not None
+    record_sent(installation, third, "twilio", "one id", START + 4 * MINUTE)
+    assert row_of(installation, second).status is MessageStatus.SENT
+
+
+def test_two_that_name_one_id_at_once_both_end_as_sent(installation: Installation) -> None:
+    opened = open_case(installation, sms_account(installation), actor=Actor.AGENT, now=START)
+    resent = resend(installation, opened.reference, actor=Actor.CUSTOMER, now=START)
+    parcels = [claim(installation, each, START) for each in (opened.owed[0], resent.owed[0])]
+    at_once(*[partial(record_sent, installation, each, "twilio", "one id", START) for each in parcels if each])
+    found = [row_of(installation, each) for each in parcels if each]
+    assert [each.status for each in found] == [MessageStatus.SENT] * 2
+    assert {each.provider_id for each in found} == {"one id", None}
+
+
+def test_what_went_to_the_same_number_before_is_known_when_a_message_is_in_doubt(installation: Installation) -> None:
+    first = sent(installation, sms_account(installation, "A"))
+    hear(installation, word(first, Fate.AGAIN), now=START + SECOND)
+    deliver_again(installation, first, "try 2", START + MINUTE)
+    elsewhere = sent(installation, sms_account(installation, "B", phone="+12025550143"))
+    opened = open_case(installation, sms_account(installation, "C"), actor=Actor.AGENT, now=START + MINUTE)
+    fresh = in_doubt(installation, opened.owed[0], START + MINUTE)
+    again = claim(installation, fresh.message_id, START + 2 * MINUTE)
+    assert again is not None
+    assert fresh.known_ids == frozenset()
+    assert again.known_ids >= {str(first.message_id), "try 2"}
+    assert str(elsewhere.message_id) not in again.known_ids
 
 
 def test_a_notice_that_could_not_be_sent_stands_in_the_history(installation: Installation) -> None:
