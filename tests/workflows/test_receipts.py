@@ -302,7 +302,7 @@ def two_with_one_id(installation: Installation, *owed: UUID) -> list[Parcel]:
     return parcels
 
 
-def test_an_sms_that_another_message_has_named_has_reached_its_recipient_and_words_go_to_that_one(
+def test_an_sms_whose_id_another_message_holds_has_reached_its_recipient_and_gets_the_words_that_name_it(
     installation: Installation,
 ) -> None:
     opened = open_case(installation, sms_account(installation), actor=Actor.AGENT, now=START)
@@ -312,7 +312,10 @@ def test_an_sms_that_another_message_has_named_has_reached_its_recipient_and_wor
     assert statuses == [(MessageStatus.SENT, "one id"), (MessageStatus.SENT, None)]
     said = Said("twilio", "event", second.message_id, "one id", Fate.DELIVERED, "delivered", None)
     hear(installation, said, now=START + 3 * MINUTE)
-    assert row_of(installation, first).delivery is Delivery.DELIVERED
+    assert [row_of(installation, each).delivery for each in (first, second)] == [None, Delivery.DELIVERED]
+    said = Said("twilio", "another event", first.message_id, "its own", Fate.DELIVERED, "delivered", None)
+    hear(installation, said, now=START + 3 * MINUTE)
+    assert row_of(installation, first).provider_id == "its own"
 
 
 def test_a_call_that_is_another_messages_is_made_after_all(installation: Installation) -> None:
@@ -346,6 +349,51 @@ def test_two_that_name_one_id_at_once_both_end_as_sent(installation: Installatio
     found = [row_of(installation, each) for each in parcels if each]
     assert [each.status for each in found] == [MessageStatus.SENT] * 2
     assert {each.provider_id for each in found} == {"one id", None}
+
+
+def test_a_word_that_names_the_message_in_doubt_takes_the_id_from_the_one_that_had_found_it(
+    installation: Installation,
+) -> None:
+    opened = open_case(installation, sms_account(installation), actor=Actor.AGENT, now=START)
+    resent = resend(installation, opened.reference, actor=Actor.CUSTOMER, now=START)
+    first, second = (in_doubt(installation, each) for each in (opened.owed[0], resent.owed[0]))
+    again = claim(installation, first.message_id, START + MINUTE)
+    assert again is not None
+    record_sent(installation, again, "twilio", "one id", START + MINUTE)
+    said = Said("twilio", "event", second.message_id, "one id", Fate.DELIVERED, "delivered", None)
+    hear(installation, said, now=START + 2 * MINUTE)
+    finder, named = row_of(installation, first), row_of(installation, second)
+    assert (finder.status, finder.provider_id, finder.delivery) == (MessageStatus.SENT, None, None)
+    assert (named.status, named.provider_id, named.delivery) == (MessageStatus.SENT, "one id", Delivery.DELIVERED)
+
+
+def test_a_late_word_about_a_try_that_only_a_word_told_of_is_not_taken_for_the_next(installation: Installation) -> None:
+    opened = open_case(installation, sms_account(installation), actor=Actor.AGENT, now=START)
+    parcel = in_doubt(installation, opened.owed[0])
+    hear(installation, word(parcel, Fate.AGAIN, "SM1"), now=START + SECOND)
+    in_doubt(installation, parcel.message_id, START + MINUTE)
+    hear(installation, word(parcel, Fate.UNDER_WAY, "SM1"), now=START + MINUTE + SECOND)
+    assert row_of(installation, parcel).status is MessageStatus.QUEUED
+
+
+def test_a_try_that_only_a_word_told_of_counts_among_the_tries(installation: Installation) -> None:
+    opened = open_case(installation, sms_account(installation), actor=Actor.AGENT, now=START)
+    parcel = in_doubt(installation, opened.owed[0])
+    hear(installation, word(parcel, Fate.AGAIN, "SM1"), now=START + SECOND)
+    deliver_again(installation, parcel, "SM2", START + MINUTE)
+    hear(installation, word(parcel, Fate.AGAIN, "SM2"), now=START + MINUTE + SECOND)
+    assert row_of(installation, parcel).status is MessageStatus.SENT
+    assert events_of(installation, parcel)[-1] == "held"
+
+
+def test_a_word_about_the_try_of_a_slow_worker_tells_that_the_message_went(installation: Installation) -> None:
+    opened = open_case(installation, email_account(installation), actor=Actor.AGENT, now=START)
+    slow = claim(installation, opened.owed[0], START)
+    assert slow is not None
+    in_doubt(installation, slow.message_id, START + MINUTE)
+    record_sent(installation, slow, "sandbox", "sg-1", START + MINUTE + SECOND)
+    hear(installation, word(slow, Fate.DELIVERED, "sg-1"), now=START + 2 * MINUTE)
+    assert row_of(installation, slow).delivery is Delivery.DELIVERED
 
 
 def test_what_went_to_the_same_number_before_is_known_when_a_message_is_in_doubt(installation: Installation) -> None:
