@@ -113,7 +113,7 @@ _REPEATS: Mapping[Fate, _Repeat] = MappingProxyType(
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """One word of a vendor; `event_id` is the vendor's own, `word` a short one for the history."""
+    """One word of a vendor; `event_id` is the vendor's own. `word`, a short one, and `said_at` are for the history."""
 
     vendor: str
     event_id: str
@@ -221,7 +221,9 @@ def _fail(
         return ()
     with locked(installation, connection, message.case_id) as case:
         facts = {"channel": message.channel, "what": message.kind, "word": receipt.word, "again": again}
-        case.record("undelivered", actor=Actor.SYSTEM, now=now, **facts)
+        # A vendor may repeat a word for days until we hear it.
+        said_at = receipt.said_at.isoformat() if receipt.said_at else None
+        case.record("undelivered", actor=Actor.SYSTEM, now=now, said_at=said_at, **facts)
         if not again and receipt.fate is not Fate.UNANSWERED and _is_awaited(case, message, now):
             codes.send_to_backup(case, now)
         return case.owed

@@ -1,5 +1,6 @@
 """What vendors say later: stored once, settled once, never backwards; and what a failure leads to."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from itertools import count, permutations
@@ -167,7 +168,24 @@ def test_a_code_that_cannot_arrive_takes_the_backup_channel_and_the_history_says
     assert parcel.reference is not None
     events = case_with_history(installation, parcel.reference)[1]
     assert [event.event for event in events[-2:]] == ["undelivered", "fell_back"]
-    assert events[-2].facts == {"channel": "sms", "what": "reset_code", "word": "said unreachable", "again": False}
+    assert events[-2].facts == {
+        "channel": "sms",
+        "what": "reset_code",
+        "word": "said unreachable",
+        "said_at": START.isoformat(),
+        "again": False,
+    }
+
+
+def test_a_failure_whose_time_the_vendor_does_not_tell_is_in_the_history_without_one(
+    installation: Installation,
+) -> None:
+    parcel = sent(installation, sms_account(installation))
+    hear(installation, replace(word(parcel, Fate.UNREACHABLE), said_at=None))
+    assert parcel.reference is not None
+    undelivered = case_with_history(installation, parcel.reference)[1][-2]
+    assert undelivered.facts is not None
+    assert (undelivered.event, undelivered.facts["said_at"]) == ("undelivered", None)
 
 
 def test_without_a_backup_channel_the_case_waits_for_a_supervisor(installation: Installation) -> None:
