@@ -434,3 +434,12 @@ def test_a_notice_that_could_not_be_sent_stands_in_the_history(installation: Ins
     (notice,) = (each for each in parcels if each.kind is MessageKind.NOTICE_OPENED)
     record_failed(installation, notice, Outcome.REJECTED, "channel_unavailable", START, then=Then.UNASKED)
     assert events_of(installation, notice)[-1] == "notice_unsent"
+
+
+def test_a_notice_that_was_given_up_in_doubt_stands_in_the_history(installation: Installation) -> None:
+    opened = open_case(installation, email_account(installation), actor=Actor.AGENT, now=START)
+    parcels = [parcel for id_ in opened.owed if (parcel := claim(installation, id_, START))]
+    (notice,) = (each for each in parcels if each.kind is MessageKind.NOTICE_OPENED)
+    record_failed(installation, notice, Outcome.UNKNOWN, "http_500", START, then=Then.NOTHING)
+    assert events_of(installation, notice)[-1] == "notice_in_doubt"
+    assert case_view(installation, opened.reference).held_for is None
