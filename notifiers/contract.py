@@ -50,7 +50,8 @@ class OutgoingMessage:
     `thread` is the token that a mail's answers and bounces are known by, `reply_to` where answers go.
     `leaves_at` is when a letter goes to be printed; until then it can be stopped. `call_link` is where a call's script
     is fetched. `in_doubt_since` is when the first attempt began that the vendor may have taken: a notifier finds out
-    before it sends again.
+    before it sends again. `known_ids` are the vendor's ids for what else went to this destination, earlier tries of
+    this message too: none of them is the attempt in doubt.
     """
 
     id: UUID
@@ -72,6 +73,7 @@ class OutgoingMessage:
     leaves_at: datetime | None = None
     call_link: str | None = field(default=None, repr=False)
     in_doubt_since: datetime | None = None
+    known_ids: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ Retry-After from whoever catches its exceptions, and logs the customer's number.
 
 import json
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from datetime import datetime, timedelta
 from http import HTTPStatus
 from typing import Any, Final
@@ -120,8 +120,10 @@ def receipt(create: Callable[..., Any], **fields: object) -> Receipt:
     return Receipt(PROVIDER, sid)
 
 
-def taken_since(begin: datetime, page: Callable[..., Iterable[Any]], **filters: str) -> list[Any]:
-    """What Twilio took since `begin`, of the records that the SDK's `page` lists, newest first.
+def taken_since(
+    begin: datetime, known: Container[str], page: Callable[..., Iterable[Any]], **filters: str
+) -> list[Any]:
+    """What Twilio took since `begin` and we do not know yet, of the records that the SDK's `page` lists, oldest first.
 
     Twilio's own filters by date leave out what is still queued, so the date is compared here; and one page of all that
     an account ever sent to one number is enough.
@@ -133,4 +135,6 @@ def taken_since(begin: datetime, page: Callable[..., Iterable[Any]], **filters: 
         raise Unavailable(failure.code, None) from failure
     except UNREADABLE:
         raise Unavailable("unreadable_list", None) from None
-    return [each for each in records if each.sid and (each.date_created or begin) >= begin - _CLOCKS_APART]
+    lately = [each for each in records if each.sid and (each.date_created or begin) >= begin - _CLOCKS_APART]
+    # Twilio lists the newest first. Whoever is in doubt for longer asks sooner, so the oldest is likelier its own.
+    return [each for each in reversed(lately) if each.sid not in known]

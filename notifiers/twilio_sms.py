@@ -28,7 +28,7 @@ class TwilioSms:
         now = clock.now()
         to = text_destination(permit, Channel.SMS, now)
         body = texts.sms(message, now)
-        if message.in_doubt_since and (sid := self._found(to, message.code or body, message.in_doubt_since)):
+        if message.in_doubt_since and (sid := self._found(to, message, body, message.in_doubt_since)):
             return Receipt(twilio_client.PROVIDER, sid)
         return twilio_client.receipt(
             self._messages.create,
@@ -39,9 +39,10 @@ class TwilioSms:
             **_validity(message, permit, now),
         )
 
-    def _found(self, to: str, words: str, since: datetime) -> str | None:
+    def _found(self, to: str, message: OutgoingMessage, body: str, since: datetime) -> str | None:
         """The sid of an SMS with these words. A code is known by itself, because the minutes next to it change."""
-        taken = twilio_client.taken_since(since, self._messages.page, to=to)
+        words = message.code or body
+        taken = twilio_client.taken_since(since, message.known_ids, self._messages.page, to=to)
         return next((each.sid for each in taken if words in (each.body or "")), None)
 
 

@@ -4,6 +4,7 @@ A call is started with a link only. When somebody, or a voicemail, answers, Twil
 (`notifiers.twiml`).
 """
 
+from collections.abc import Container
 from datetime import datetime
 
 import urllib3
@@ -32,7 +33,7 @@ class TwilioVoice:
         to = text_destination(permit, Channel.VOICE, clock.now())
         if message.call_link is None:
             raise NoSuchText(f"a call about {message.kind} needs its call_link")
-        if message.in_doubt_since and (sid := self._found(to, message.in_doubt_since)):
+        if message.in_doubt_since and (sid := self._found(to, message.known_ids, message.in_doubt_since)):
             return Receipt(twilio_client.PROVIDER, sid)
         return twilio_client.receipt(
             self._calls.create,
@@ -45,7 +46,7 @@ class TwilioVoice:
             status_callback_event=["completed"],
         )
 
-    def _found(self, to: str, since: datetime) -> str | None:
+    def _found(self, to: str, known: Container[str], since: datetime) -> str | None:
         """The sid of a call that was begun since. Calls look alike, and nobody wants to be called twice at once."""
-        taken = twilio_client.taken_since(since, self._calls.page, to=to, from_=self._from)
+        taken = twilio_client.taken_since(since, known, self._calls.page, to=to, from_=self._from)
         return next((each.sid for each in taken), None)

@@ -114,6 +114,7 @@ def _outgoing(settings: Settings, parcel: Parcel) -> OutgoingMessage:
         leaves_at=parcel.leaves_at,
         call_link=_call_link(settings, parcel),
         in_doubt_since=parcel.in_doubt_since,
+        known_ids=parcel.known_ids,
     )
 
 

@@ -4,7 +4,7 @@ Real SDKs, real HTTP to the stand-ins. Waiting is done by moving what is due to 
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -20,7 +20,7 @@ from models.accounts import ContactPoint
 from models.base import AnyRow
 from models.cases import Actor
 from models.messages import Attempt, ChannelBreaker, Message, MessageStatus, Outcome
-from policy.vocabulary import Finding, MessageKind
+from policy.vocabulary import Fate, Finding, MessageKind
 from tasks.deliver import send_if_due
 from tasks.recall import recall_if_due
 from tests.installations import by_hand, email_account, letter_account, make_installation, rows, sms_account
@@ -30,12 +30,13 @@ from tests.servers.openapi import Violation
 from tests.servers.ports import LOOPBACK, free_port
 from tests.servers.sendgrid import SendGrid
 from tests.servers.stand_in import CloseTaken, CloseUnread, Fault, Hang, Instead, Reply, StandIn, Truncated
-from tests.servers.twilio import Twilio
+from tests.servers.twilio import StartedCall, Twilio
 from workflows import breaker
 from workflows.closing import cancel
 from workflows.installation import Installation
 from workflows.opening import open_case
 from workflows.proving import prove_code
+from workflows.receipts import Said, settle, take
 from workflows.views import case_view, case_with_history
 
 PAGE = (Path(__file__).parents[1] / "docs" / "faults.md").read_text(encoding="utf-8")
@@ -339,3 +340,72 @@ def test_a_letter_in_doubt_is_looked_for_and_stopped_when_its_case_is(tmp_path: 
             events = [event.event for event in case_with_history(case.installation, case.reference)[1]]
             assert [each.deleted for each in case.stand_in.letters] == [stopped]
             assert events.count("letter_stopped") == stopped
+
+
+# --- Two accounts share a number
+
+
+@contextmanager
+def calling_two(folder: Path) -> Iterator[tuple[Playing, Playing]]:
+    """Two cases, of one household, whose codes are about to be told by phone."""
+    with Twilio() as stand_in:
+        made = make_installation(f"sqlite:///{folder / 'keyturn.db'}", folder, **settings_of(stand_in.env))
+        try:
+            yield voice_case(made, stand_in, "A"), voice_case(made, stand_in, "B")
+        finally:
+            made.database.dispose()
+
+
+def voice_case(made: Installation, stand_in: Twilio, ref: str) -> Playing:
+    account = sms_account(made, ref, preference="voice")
+    opened = open_case(made, account, actor=Actor.AGENT, now=clock.now())
+    by_hand(made, update(ContactPoint).values(finding=Finding.UNKNOWN))
+    coded = select(Message.id).where(Message.kind == MessageKind.RESET_CODE, Message.case_id == opened.case_id)
+    (row,) = rows(made, coded)
+    return Playing("Twilio", made, stand_in, opened.reference, row.id)
+
+
+def calls_of(case: Playing) -> Sequence[StartedCall]:
+    assert isinstance(case.stand_in, Twilio)
+    return case.stand_in.calls
+
+
+def script_links(case: Playing) -> list[str]:
+    """Which message each call that was made is about."""
+    return [call.url.split("/")[-2] for call in calls_of(case)]
+
+
+def test_a_call_in_doubt_that_never_went_is_made_though_the_other_one_was_busy(tmp_path: Path) -> None:
+    with calling_two(tmp_path) as (first, second):
+        first.send()
+        second.stand_in.fail(CloseUnread())
+        second.send()
+        busy = Said("twilio", "busy", first.message_id, first.row.provider_id, Fate.UNANSWERED, "busy", None)
+        (receipt,) = take(first.installation, [busy], clock.now())
+        settle(first.installation, receipt, clock.now())
+        second.hurry()
+        second.send()
+        assert script_links(second) == [str(first.message_id), str(second.message_id)]
+
+
+def test_a_call_in_doubt_that_went_is_known_behind_the_other_one(tmp_path: Path) -> None:
+    with calling_two(tmp_path) as (first, second):
+        first.stand_in.fail(CloseTaken())
+        first.send()
+        second.send()
+        first.hurry()
+        first.send()
+        assert first.row.status is MessageStatus.SENT
+        assert script_links(first) == [str(first.message_id), str(second.message_id)]
+
+
+def test_two_calls_in_doubt_that_both_went_are_known_each_as_its_own(tmp_path: Path) -> None:
+    with calling_two(tmp_path) as both:
+        for case in both:
+            case.stand_in.fail(CloseTaken())
+            case.send()
+        for case in both:
+            case.hurry()
+            case.send()
+        assert script_links(both[0]) == [str(case.message_id) for case in both]
+        assert [case.row.provider_id for case in both] == [call.sid for call in calls_of(both[0])]

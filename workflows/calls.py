@@ -120,8 +120,8 @@ def stop(installation: Installation, message_id: UUID, call_id: str, now: dateti
 
 
 def _is_of_call(row: AnyRow, call_id: str) -> bool:
-    """Whether this is the message's newest call; while no receipt is recorded nobody knows which that is."""
-    return row.status is not MessageStatus.SENT or row.provider_id == call_id
+    """Whether this is the message's newest call; while no id is recorded nobody knows which that is."""
+    return row.status is not MessageStatus.SENT or row.provider_id in {None, call_id}
 
 
 def _is_allowed(installation: Installation, row: AnyRow) -> bool:

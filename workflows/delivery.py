@@ -14,7 +14,8 @@ from random import SystemRandom
 from types import MappingProxyType
 from uuid import UUID
 
-from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, update
+from sqlalchemy.exc import IntegrityError
 
 from models.accounts import ContactPoint
 from models.base import AnyRow
@@ -60,11 +61,6 @@ _POSTPONE = (
     update(Message)
     .where(Message.id == bindparam("of"))
     .values(status=MessageStatus.QUEUED, leased_until=None, rung_at=None)
-)
-_ANOTHERS = select(Message.id).where(
-    Message.provider == bindparam("provider"),
-    Message.provider_id == bindparam("provider_id"),
-    Message.id != bindparam("mine"),
 )
 _FIND = update(ContactPoint).where(ContactPoint.id == bindparam("of")).values(finding=bindparam("found"))
 _DROP = update(Message).where(Message.id == bindparam("of"))
@@ -122,10 +118,23 @@ def record_finding(
 def record_sent(installation: Installation, parcel: Parcel, provider: str, provider_id: str, now: datetime) -> None:
     """The vendor took the message: the code's life counts from this attempt, if from no earlier one.
 
-    Where the vendor was asked, and what it named is another message's, a call is made after all: that one rang for
-    somebody else, or for another code. An SMS with this very code has reached its recipient, whichever it was.
+    Two that looked for theirs at once may have found the same one. Then a call looks again: that one rang for somebody
+    else, or for another code. Anything else has reached its recipient, and ends without an id of its own.
     """
     provider_id = provider_id[:200]
+    try:
+        _write_sent(installation, parcel, provider, provider_id, now)
+    except IntegrityError:
+        # An id that was known was not looked up: the vendor gave it to this very call.
+        if parcel.channel is Channel.VOICE and parcel.in_doubt_since and provider_id not in parcel.known_ids:
+            _look_again(installation, parcel, now)
+        else:
+            _write_sent(installation, parcel, provider, None, now)
+
+
+def _write_sent(
+    installation: Installation, parcel: Parcel, provider: str, provider_id: str | None, now: datetime
+) -> None:
     sent = {
         "status": MessageStatus.SENT,
         "sent_at": now,
@@ -134,21 +143,16 @@ def record_sent(installation: Installation, parcel: Parcel, provider: str, provi
         "in_doubt_since": None,
     }
     with installation.database.begin() as connection:
-        key = {"provider": provider, "provider_id": provider_id, "mine": parcel.message_id}
-        if connection.execute(_ANOTHERS, key).first() is not None:
-            if parcel.channel is Channel.VOICE:
-                _call_after_all(connection, parcel, now)
-                return
-            sent |= {"provider_id": None}
         _settle(connection, parcel, sent, Outcome.SENT, None, now, provider_id)
         _note_taken(connection, parcel.challenge_id, parcel.started_at)
         if parcel.in_trouble:
             breaker.start(connection, parcel.channel)
 
 
-def _call_after_all(connection: Connection, parcel: Parcel, now: datetime) -> None:
-    again = {**_later(parcel, now + _FIRST_WAIT), "in_doubt_since": None}
-    _settle(connection, parcel, again, Outcome.NOT_SENT, "another_call_was_found", now)
+def _look_again(installation: Installation, parcel: Parcel, now: datetime) -> None:
+    with installation.database.begin() as connection:
+        after = _later(parcel, now + _FIRST_WAIT)
+        _settle(connection, parcel, after, Outcome.NOT_SENT, "another_call_was_found", now)
 
 
 def record_failed(
@@ -257,12 +261,12 @@ def _settle(
 ) -> bool:
     """Writes how the attempt ended; False where another worker has claimed the message since, and decides now."""
     key = {"of": parcel.message_id, "attempt": parcel.attempt}
-    ended = {"finished_at": now, "outcome": outcome, "code": code, "provider_id": provider_id}
+    ended = {"finished_at": now, "outcome": outcome, "code": code}
     if connection.execute(_SETTLE, {**key, "leased_until": None, **after}).rowcount == 0:
         connection.execute(_TRIED_AFTER_ALL, key | ended)
         return False
     tried = {"message_id": parcel.message_id, "number": parcel.attempt, "started_at": parcel.started_at}
-    connection.execute(_TRIED, tried | ended)
+    connection.execute(_TRIED, tried | ended | {"provider_id": provider_id})
     return True
 
 

@@ -10,7 +10,7 @@ from models.accounts import Account, ContactPoint
 from models.base import AnyRow
 from models.cases import OPEN_STATES, AskedThrough, Challenge, ResetCase
 from models.inbound import InboundMail
-from models.messages import ChannelBreaker, Message, MessageStatus
+from models.messages import Attempt, ChannelBreaker, Message, MessageStatus
 from policy.permits import Permit
 from policy.routing import Contact, Profile, permit_answer, permit_code, permit_notice
 from policy.vocabulary import Channel, MessageKind
@@ -83,6 +83,16 @@ _DUE = (
     )
     .with_for_update(of=Message, skip_locked=True)
 )
+_KNOWN_IDS = (
+    select(Attempt.provider_id)
+    .join(Message, Message.id == Attempt.message_id)
+    .join(ContactPoint, ContactPoint.id == Message.contact_id)
+    .where(
+        ContactPoint.value == bindparam("value"),
+        Message.channel == bindparam("channel"),
+        Attempt.provider_id.is_not(None),
+    )
+)
 _START_LIFE = update(Challenge).where(Challenge.id == bindparam("of")).values(expires_at=bindparam("end"))
 _POINT_TO = update(Message).where(Message.id == bindparam("of")).values(challenge_id=bindparam("new"))
 
@@ -92,7 +102,7 @@ class Parcel:
     """A message that is to be sent: where it goes and all that its text needs. Secrets are not in its `repr`.
 
     Where it is `unexamined` a vendor is asked first what its contact point is. `in_trouble` says that its channel has
-    failed lately.
+    failed lately. `known_ids`, where it is in doubt, are the vendors' ids of all that went to its contact point.
     """
 
     message_id: UUID
@@ -120,6 +130,7 @@ class Parcel:
     leaves_at: datetime | None = None
     call_token: str | None = field(default=None, repr=False)
     in_doubt_since: datetime | None = None
+    known_ids: frozenset[str] = frozenset()
     in_trouble: bool = False
 
 
@@ -145,11 +156,21 @@ def pack(installation: Installation, connection: Connection, row: AnyRow, now: d
     """The parcel for a message. Raises `Obsolete`, `ContactChanged`, or `NotAllowed`."""
     if row.kind is not MessageKind.RESET_CODE and now > row.created_at + GIVE_UP_AFTER:
         raise Obsolete
+    parcel = _parcel(installation, connection, row, now)
+    return replace(parcel, known_ids=_known_ids(connection, row)) if parcel.in_doubt_since else parcel
+
+
+def _parcel(installation: Installation, connection: Connection, row: AnyRow, now: datetime) -> Parcel:
     if row.kind is MessageKind.INBOX_ANSWER:
         return _answer_parcel(installation, row, now)
     if row.kind is MessageKind.RESET_CODE:
         return _code_parcel(installation, connection, row, now)
     return _notice_parcel(installation, row, now)
+
+
+def _known_ids(connection: Connection, row: AnyRow) -> frozenset[str]:
+    known: list[AnyRow] = list(connection.execute(_KNOWN_IDS, {"value": row.value, "channel": row.channel}))
+    return frozenset(each.provider_id for each in known)
 
 
 def _answer_parcel(installation: Installation, row: AnyRow, now: datetime) -> Parcel:

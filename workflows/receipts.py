@@ -56,13 +56,27 @@ _ADOPT = (
         in_doubt_since=None,
     )
 )
-_NEWEST_IN_DOUBT = select(func.max(Attempt.number)).where(
-    Attempt.message_id == bindparam("of"), Attempt.outcome.in_([Outcome.UNKNOWN, Outcome.LOST])
-)
-_WENT_AFTER_ALL = (
+# The newest of the tries that may have gone; that it went is known by the word alone.
+_ADOPT_TRY = (
     update(Attempt)
-    .where(Attempt.message_id == bindparam("of"), Attempt.number == _NEWEST_IN_DOUBT.scalar_subquery())
+    .where(
+        Attempt.message_id == bindparam("of"),
+        Attempt.number
+        == select(func.max(Attempt.number))
+        .where(
+            Attempt.message_id == bindparam("of"),
+            Attempt.outcome.in_([Outcome.UNKNOWN, Outcome.LOST, Outcome.SENT]),
+            Attempt.provider_id.is_(None),
+        )
+        .scalar_subquery(),
+    )
     .values(outcome=Outcome.SENT, provider_id=bindparam("vendor_id"))
+)
+# Another message that was in doubt may have found this one's.
+_TAKE_FROM_FINDER = (
+    update(Message)
+    .where(Message.provider == bindparam("vendor"), Message.provider_id == bindparam("vendor_id"))
+    .values(provider_id=None)
 )
 _AGAIN = (
     update(Message)
@@ -99,7 +113,7 @@ _REPEATS: Mapping[Fate, _Repeat] = MappingProxyType(
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """One word of a vendor; `event_id` is the vendor's own, `word` a short one for the history."""
+    """One word of a vendor; `event_id` is the vendor's own. `word`, a short one, and `said_at` are for the history."""
 
     vendor: str
     event_id: str
@@ -159,19 +173,21 @@ def store(connection: Connection, said: Said, now: datetime) -> UUID | None:
 def _message_of(connection: Connection, receipt: AnyRow) -> AnyRow | None:
     """The message that the word is about; None where it is of an earlier try, or of nobody here."""
     key = {"message_id": receipt.message_id, "vendor": receipt.vendor, "vendor_id": receipt.provider_id}
+    row = connection.execute(_BY_ID, key).one_or_none() if receipt.message_id else None
+    if row is not None and (row.status is MessageStatus.CLAIMED or _is_news(row)):
+        of_earlier_try = connection.execute(_EARLIER_TRY, key).first() is not None
+        return None if of_earlier_try else row
     # Whoever holds the vendor's id is meant, whatever the vendor was given to remember.
-    row = connection.execute(_BY_VENDORS_ID, key).one_or_none()
-    if row is not None or receipt.message_id is None:
-        return row
-    row = connection.execute(_BY_ID, key).one_or_none()
-    if row is None or row.status is MessageStatus.CLAIMED:
-        return row
-    of_earlier_try = connection.execute(_EARLIER_TRY, key).first() is not None
-    return row if _is_news(row) and not of_earlier_try else None
+    return connection.execute(_BY_VENDORS_ID, key).one_or_none()
 
 
 def _is_news(row: AnyRow) -> bool:
-    """Whether the word itself tells that the vendor has the message, which was in doubt, or given up in doubt."""
+    """Whether the word itself tells that the vendor has the message, or by which id.
+
+    The message was in doubt, or given up in doubt, or it ended as sent without an id of its own.
+    """
+    if row.status is MessageStatus.SENT:
+        return row.provider_id is None
     return row.in_doubt_since is not None and row.status in {MessageStatus.QUEUED, MessageStatus.FAILED}
 
 
@@ -180,8 +196,8 @@ def _apply(
 ) -> tuple[UUID, ...]:
     if _is_news(message):
         key = {"of": message.id, "now": now, "vendor": receipt.vendor, "vendor_id": receipt.provider_id}
-        connection.execute(_ADOPT, key)
-        connection.execute(_WENT_AFTER_ALL, key)
+        for statement in (_TAKE_FROM_FINDER, _ADOPT, _ADOPT_TRY):
+            connection.execute(statement, key)
     after = _DELIVERY.get(receipt.fate, Delivery.FAILED)
     if _RANK[after] <= _RANK[message.delivery]:
         return ()
@@ -205,7 +221,9 @@ def _fail(
         return ()
     with locked(installation, connection, message.case_id) as case:
         facts = {"channel": message.channel, "what": message.kind, "word": receipt.word, "again": again}
-        case.record("undelivered", actor=Actor.SYSTEM, now=now, **facts)
+        # A vendor may repeat a word for days until we hear it.
+        said_at = receipt.said_at.isoformat() if receipt.said_at else None
+        case.record("undelivered", actor=Actor.SYSTEM, now=now, said_at=said_at, **facts)
         if not again and receipt.fate is not Fate.UNANSWERED and _is_awaited(case, message, now):
             codes.send_to_backup(case, now)
         return case.owed

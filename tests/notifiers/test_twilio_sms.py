@@ -296,6 +296,14 @@ def test_another_message_does_not_settle_the_doubt(twilio: Twilio, code: str, nu
     assert twilio.sent[1].sid == receipt.provider_id
 
 
+def test_an_sms_that_is_known_does_not_settle_the_doubt(twilio: Twilio) -> None:
+    sending, sent = notifier(twilio.base_url), code_message()
+    known = sending.send(sent, permit(Channel.SMS))
+
+    doubted = replace(in_doubt(sent), known_ids=frozenset({known.provider_id}))
+    assert sending.send(doubted, permit(Channel.SMS)) == Receipt("twilio", twilio.sent[1].sid)
+
+
 def test_clocks_that_differ_by_a_few_seconds_do_not_send_twice(twilio: Twilio) -> None:
     sending, sent = notifier(twilio.base_url), code_message()
     first = sending.send(sent, permit(Channel.SMS))

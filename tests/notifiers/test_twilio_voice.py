@@ -173,6 +173,14 @@ def test_another_call_does_not_settle_the_doubt(twilio: Twilio, number: str, min
     assert twilio.calls[1].sid == receipt.provider_id
 
 
+def test_a_call_that_is_known_does_not_settle_the_doubt_and_of_the_others_the_oldest_does(twilio: Twilio) -> None:
+    calling = notifier(twilio.base_url)
+    known, own, _later = (calling.send(code_call(), permit(Channel.VOICE)) for _ in range(3))
+
+    doubted = replace(in_doubt(code_call()), known_ids=frozenset({known.provider_id}))
+    assert calling.send(doubted, permit(Channel.VOICE)) == own
+
+
 def test_a_call_from_another_number_does_not_settle_the_doubt(twilio: Twilio) -> None:
     notifier(twilio.base_url).send(code_call(), permit(Channel.VOICE))
     of_another = TwilioVoice(settings(twilio.base_url, twilio_from="+12025550199"))

@@ -133,6 +133,12 @@ def test_the_code_is_read_once_a_call(client: TestClient, installation: Installa
     assert said(again) == ["This code is no longer valid. Ask for a new call on the web page. Goodbye."]
 
 
+def test_a_call_whose_id_is_not_known_reads_the_code(client: TestClient, installation: Installation) -> None:
+    parcel = calling(installation)
+    by_hand(installation, update(Message).where(Message.id == parcel.message_id).values(provider_id=None))
+    assert digits_in(said(press(client, parcel, "1", ANOTHER_CALL)))
+
+
 def test_a_second_call_reads_it_again(client: TestClient, installation: Installation) -> None:
     parcel = calling(installation)
     press(client, parcel, "1")

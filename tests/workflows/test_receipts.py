@@ -1,6 +1,8 @@
 """What vendors say later: stored once, settled once, never backwards; and what a failure leads to."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from itertools import count, permutations
 from uuid import UUID
 
@@ -166,7 +168,24 @@ def test_a_code_that_cannot_arrive_takes_the_backup_channel_and_the_history_says
     assert parcel.reference is not None
     events = case_with_history(installation, parcel.reference)[1]
     assert [event.event for event in events[-2:]] == ["undelivered", "fell_back"]
-    assert events[-2].facts == {"channel": "sms", "what": "reset_code", "word": "said unreachable", "again": False}
+    assert events[-2].facts == {
+        "channel": "sms",
+        "what": "reset_code",
+        "word": "said unreachable",
+        "said_at": START.isoformat(),
+        "again": False,
+    }
+
+
+def test_a_failure_whose_time_the_vendor_does_not_tell_is_in_the_history_without_one(
+    installation: Installation,
+) -> None:
+    parcel = sent(installation, sms_account(installation))
+    hear(installation, replace(word(parcel, Fate.UNREACHABLE), said_at=None))
+    assert parcel.reference is not None
+    undelivered = case_with_history(installation, parcel.reference)[1][-2]
+    assert undelivered.facts is not None
+    assert (undelivered.event, undelivered.facts["said_at"]) == ("undelivered", None)
 
 
 def test_without_a_backup_channel_the_case_waits_for_a_supervisor(installation: Installation) -> None:
@@ -312,16 +331,16 @@ def test_a_mail_that_was_given_up_in_doubt_is_known_again_by_the_vendors_word(
 
 
 def two_with_one_id(installation: Installation, *owed: UUID) -> list[Parcel]:
-    """Both were in doubt, and the vendor names the same thing for both."""
+    """Both were in doubt and looked for theirs at once, and the vendor names the same thing for both."""
+    now = START + MINUTE
     parcels = [in_doubt(installation, each) for each in owed]
-    for number, parcel in enumerate(parcels, 1):
-        again = claim(installation, parcel.message_id, START + number * MINUTE)
+    for again in [claim(installation, each, now) for each in owed]:
         assert again is not None
-        record_sent(installation, again, "twilio", "one id", START + number * MINUTE)
+        record_sent(installation, again, "twilio", "one id", now)
     return parcels
 
 
-def test_an_sms_that_another_message_has_named_has_reached_its_recipient_and_words_go_to_that_one(
+def test_an_sms_whose_id_another_message_holds_has_reached_its_recipient_and_gets_the_words_that_name_it(
     installation: Installation,
 ) -> None:
     opened = open_case(installation, sms_account(installation), actor=Actor.AGENT, now=START)
@@ -331,7 +350,10 @@ def test_an_sms_that_another_message_has_named_has_reached_its_recipient_and_wor
     assert statuses == [(MessageStatus.SENT, "one id"), (MessageStatus.SENT, None)]
     said = Said("twilio", "event", second.message_id, "one id", Fate.DELIVERED, "delivered", None)
     hear(installation, said, now=START + 3 * MINUTE)
-    assert row_of(installation, first).delivery is Delivery.DELIVERED
+    assert [row_of(installation, each).delivery for each in (first, second)] == [None, Delivery.DELIVERED]
+    said = Said("twilio", "another event", first.message_id, "its own", Fate.DELIVERED, "delivered", None)
+    hear(installation, said, now=START + 3 * MINUTE)
+    assert row_of(installation, first).provider_id == "its own"
 
 
 def test_a_call_that_is_another_messages_is_made_after_all(installation: Installation) -> None:
@@ -339,11 +361,91 @@ def test_a_call_that_is_another_messages_is_made_after_all(installation: Install
     cases = [open_case(installation, each, actor=Actor.AGENT, now=START) for each in accounts]
     first, second = two_with_one_id(installation, *(case.owed[0] for case in cases))
     assert row_of(installation, first).status is MessageStatus.SENT
-    waiting = row_of(installation, second)
-    assert (waiting.status, waiting.in_doubt_since) == (MessageStatus.QUEUED, None)
+    assert row_of(installation, second).status is MessageStatus.QUEUED
     third = claim(installation, second.message_id, START + 4 * MINUTE)
     assert third is not None
-    assert third.in_doubt_since is None
+    assert (third.in_doubt_since, third.known_ids) == (START, frozenset({"one id"}))
+
+
+def test_a_call_whose_vendor_names_an_id_that_was_known_before_was_made_and_is_not_made_again(
+    installation: Installation,
+) -> None:
+    accounts = [sms_account(installation, ref, preference="voice") for ref in ("A", "B")]
+    cases = [open_case(installation, each, actor=Actor.AGENT, now=START) for each in accounts]
+    _, second = two_with_one_id(installation, *(case.owed[0] for case in cases))
+    third = claim(installation, second.message_id, START + 4 * MINUTE)
+    assert third is not None
+    record_sent(installation, third, "twilio", "one id", START + 4 * MINUTE)
+    assert row_of(installation, second).status is MessageStatus.SENT
+
+
+def test_two_that_name_one_id_at_once_both_end_as_sent(installation: Installation) -> None:
+    opened = open_case(installation, sms_account(installation), actor=Actor.AGENT, now=START)
+    resent = resend(installation, opened.reference, actor=Actor.CUSTOMER, now=START)
+    parcels = [claim(installation, each, START) for each in (opened.owed[0], resent.owed[0])]
+    at_once(*[partial(record_sent, installation, each, "twilio", "one id", START) for each in parcels if each])
+    found = [row_of(installation, each) for each in parcels if each]
+    assert [each.status for each in found] == [MessageStatus.SENT] * 2
+    assert {each.provider_id for each in found} == {"one id", None}
+
+
+def test_a_word_that_names_the_message_in_doubt_takes_the_id_from_the_one_that_had_found_it(
+    installation: Installation,
+) -> None:
+    opened = open_case(installation, sms_account(installation), actor=Actor.AGENT, now=START)
+    resent = resend(installation, opened.reference, actor=Actor.CUSTOMER, now=START)
+    first, second = (in_doubt(installation, each) for each in (opened.owed[0], resent.owed[0]))
+    again = claim(installation, first.message_id, START + MINUTE)
+    assert again is not None
+    record_sent(installation, again, "twilio", "one id", START + MINUTE)
+    said = Said("twilio", "event", second.message_id, "one id", Fate.DELIVERED, "delivered", None)
+    hear(installation, said, now=START + 2 * MINUTE)
+    finder, named = row_of(installation, first), row_of(installation, second)
+    assert (finder.status, finder.provider_id, finder.delivery) == (MessageStatus.SENT, None, None)
+    assert (named.status, named.provider_id, named.delivery) == (MessageStatus.SENT, "one id", Delivery.DELIVERED)
+
+
+def test_a_late_word_about_a_try_that_only_a_word_told_of_is_not_taken_for_the_next(installation: Installation) -> None:
+    opened = open_case(installation, sms_account(installation), actor=Actor.AGENT, now=START)
+    parcel = in_doubt(installation, opened.owed[0])
+    hear(installation, word(parcel, Fate.AGAIN, "SM1"), now=START + SECOND)
+    in_doubt(installation, parcel.message_id, START + MINUTE)
+    hear(installation, word(parcel, Fate.UNDER_WAY, "SM1"), now=START + MINUTE + SECOND)
+    assert row_of(installation, parcel).status is MessageStatus.QUEUED
+
+
+def test_a_try_that_only_a_word_told_of_counts_among_the_tries(installation: Installation) -> None:
+    opened = open_case(installation, sms_account(installation), actor=Actor.AGENT, now=START)
+    parcel = in_doubt(installation, opened.owed[0])
+    hear(installation, word(parcel, Fate.AGAIN, "SM1"), now=START + SECOND)
+    deliver_again(installation, parcel, "SM2", START + MINUTE)
+    hear(installation, word(parcel, Fate.AGAIN, "SM2"), now=START + MINUTE + SECOND)
+    assert row_of(installation, parcel).status is MessageStatus.SENT
+    assert events_of(installation, parcel)[-1] == "held"
+
+
+def test_a_word_about_the_try_of_a_slow_worker_tells_that_the_message_went(installation: Installation) -> None:
+    opened = open_case(installation, email_account(installation), actor=Actor.AGENT, now=START)
+    slow = claim(installation, opened.owed[0], START)
+    assert slow is not None
+    in_doubt(installation, slow.message_id, START + MINUTE)
+    record_sent(installation, slow, "sandbox", "sg-1", START + MINUTE + SECOND)
+    hear(installation, word(slow, Fate.DELIVERED, "sg-1"), now=START + 2 * MINUTE)
+    assert row_of(installation, slow).delivery is Delivery.DELIVERED
+
+
+def test_what_went_to_the_same_number_before_is_known_when_a_message_is_in_doubt(installation: Installation) -> None:
+    first = sent(installation, sms_account(installation, "A"))
+    hear(installation, word(first, Fate.AGAIN), now=START + SECOND)
+    deliver_again(installation, first, "try 2", START + MINUTE)
+    elsewhere = sent(installation, sms_account(installation, "B", phone="+12025550143"))
+    opened = open_case(installation, sms_account(installation, "C"), actor=Actor.AGENT, now=START + MINUTE)
+    fresh = in_doubt(installation, opened.owed[0], START + MINUTE)
+    again = claim(installation, fresh.message_id, START + 2 * MINUTE)
+    assert again is not None
+    assert fresh.known_ids == frozenset()
+    assert again.known_ids >= {str(first.message_id), "try 2"}
+    assert str(elsewhere.message_id) not in again.known_ids
 
 
 def test_a_notice_that_could_not_be_sent_stands_in_the_history(installation: Installation) -> None:
@@ -352,3 +454,12 @@ def test_a_notice_that_could_not_be_sent_stands_in_the_history(installation: Ins
     (notice,) = (each for each in parcels if each.kind is MessageKind.NOTICE_OPENED)
     record_failed(installation, notice, Outcome.REJECTED, "channel_unavailable", START, then=Then.UNASKED)
     assert events_of(installation, notice)[-1] == "notice_unsent"
+
+
+def test_a_notice_that_was_given_up_in_doubt_stands_in_the_history(installation: Installation) -> None:
+    opened = open_case(installation, email_account(installation), actor=Actor.AGENT, now=START)
+    parcels = [parcel for id_ in opened.owed if (parcel := claim(installation, id_, START))]
+    (notice,) = (each for each in parcels if each.kind is MessageKind.NOTICE_OPENED)
+    record_failed(installation, notice, Outcome.UNKNOWN, "http_500", START, then=Then.NOTHING)
+    assert events_of(installation, notice)[-1] == "notice_in_doubt"
+    assert case_view(installation, opened.reference).held_for is None
