@@ -76,10 +76,12 @@ class _Translation(GNUTranslations):
 
 def _read(file: Path) -> NullTranslations:
     try:
-        texts = _Translation(BytesIO(file.read_bytes()))
+        content = file.read_bytes()
     except OSError as error:
         raise BadSettings(f"{_VARIABLE}: {file} cannot be read ({error.strerror})") from None
-    except (LookupError, RecursionError, ValueError, struct.error):
+    try:
+        texts = _Translation(BytesIO(content))
+    except (LookupError, OSError, ValueError, struct.error):  # a wrong first number is an OSError too
         raise BadSettings(f"{_VARIABLE}: {file} is no compiled catalogue (.mo); msgfmt makes one") from None
     if faults := list(texts.faults()):
         raise BadSettings("\n".join(f"{_VARIABLE}: {file}: {fault}" for fault in faults))
@@ -94,7 +96,7 @@ def _fault(key: str | tuple[str, int], translated: str) -> str | None:
         return f"must have these placeholders: {', '.join(sorted(wanted)) or 'none'}"
     if "%" in _PLACEHOLDER.sub("", translated):
         return "has a % that begins no placeholder"
-    return None if translated.splitlines() == [translated] else "must be one line"
+    return None if translated.splitlines() == [translated] else "must be one line of text"
 
 
 def _placeholders(text: str) -> set[str]:
