@@ -69,10 +69,10 @@ def _log_our_way(**_: Any) -> None:
 
 @worker_init.connect
 def _load_all(**_: Any) -> None:
-    """A worker with a wrong policy or key, or with old tables, must not take a task."""
+    """A worker with a wrong policy, key or translation, or with old tables, must not take a task."""
     try:
         database = installation.load().database
-    except (BadPolicy, BadKey) as fault:
+    except (BadPolicy, BadKey, BadSettings) as fault:
         sys.exit(str(fault))
     if not is_current(database):
         sys.exit("The database lacks tables of this version: run `keyturn migrate` first.")

@@ -7,6 +7,7 @@ import click
 from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 
+from cli import catalogue as texts
 from cli.output import Output, prints
 from foundation.settings import PREFIX, Settings
 from models.cases import OPEN_STATES, CaseState
@@ -50,7 +51,7 @@ each command, must be given the same ones.
 
 @click.group()
 def docs() -> None:
-    """Print the state machine and the settings, for the documentation."""
+    """Print the state machine, the settings and the catalogue of texts."""
 
 
 @docs.command()
@@ -91,6 +92,13 @@ def configuration() -> Output:
             "\n".join([f"## {heading}", "", "| variable | default | what it is |", "| --- | --- | --- |", *rows])
         )
     return Output(settings, "\n\n".join(parts))
+
+
+@docs.command()
+@prints
+def catalogue() -> Output:
+    """Print notifiers/locale/keyturn.pot, from which translations are made."""
+    return Output(list(texts.texts()), texts.template())
 
 
 def _setting(name: str, field: FieldInfo) -> Setting:

@@ -11,7 +11,7 @@ import click
 
 from cli import chromium
 from cli.output import Output, Refusal, prints
-from foundation import clock
+from foundation import catalogue, clock
 from foundation import settings as settings_
 from foundation.settings import Settings
 from notifiers import texts
@@ -67,7 +67,9 @@ def preview(out: Path, kind: str) -> Output:
     write = _FORMATS.get(out.suffix.lower())
     if write is None:
         raise click.BadParameter(f"must end in {', '.join(_FORMATS)}", param_hint="--out")
-    page = texts.letter(_sample(settings_.load(), MessageKind(kind), clock.now()), None)
+    settings = settings_.load()
+    catalogue.set_up(settings)
+    page = texts.letter(_sample(settings, MessageKind(kind), clock.now()), None)
     content = write(page)
     try:
         out.write_bytes(content)

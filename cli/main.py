@@ -30,7 +30,7 @@ from foundation.redaction import redact
         "new-key": ("cli.doctor:new_key_command", "Make an encryption key."),
         "clock": ("cli.upkeep:clock_group", "Move a demo's clock ahead."),
         "letter": ("cli.letter:letter", "Look at the letters that customers get."),
-        "docs": ("cli.docs:docs", "Print the state machine and the settings, for the documentation."),
+        "docs": ("cli.docs:docs", "Print the state machine, the settings and the catalogue of texts."),
     },
     context_settings={"help_option_names": ["-h", "--help"]},
 )

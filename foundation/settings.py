@@ -168,6 +168,10 @@ class Settings(BaseSettings):
         "in the data folder is made if empty.",
     )
     policy_file: Path | None = Field(default=None, description="A policy in TOML instead of the shipped one.")
+    texts_file: Path | None = Field(
+        default=None,
+        description="A translation of all that is sent to customers, a compiled catalogue (`.mo`); English if empty.",
+    )
     public_url: WebAddress = Field(default="http://127.0.0.1:8420", description="Where customers reach the pages.")
     web_host: str = Field(default="127.0.0.1", description="The address that the web process listens on.")
     web_port: Annotated[int, Field(ge=1, le=65535)] = Field(default=8420, description="The port that it listens on.")

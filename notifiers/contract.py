@@ -36,8 +36,8 @@ class Brand:
 class AskedThrough(StrEnum):
     """How the request for a reset reached the operator, as its customer is told."""
 
-    EMAIL = "an e-mail to our support"
-    SUPPORT = "our support team"
+    EMAIL = "email"
+    SUPPORT = "support"
 
 
 @dataclass(frozen=True, slots=True)

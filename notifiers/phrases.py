@@ -5,23 +5,107 @@ import unicodedata
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
-_WIDTH = 72
-_DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
-_MONTHS = (
-    *("January", "February", "March", "April", "May", "June"),
-    *("July", "August", "September", "October", "November", "December"),
-)
+from foundation.catalogue import Terms, gettext
 
-_DIGITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
+_WIDTH = 72
+_DAYS = Terms(
+    "day in a date",
+    {
+        1: "Monday",
+        2: "Tuesday",
+        3: "Wednesday",
+        4: "Thursday",
+        5: "Friday",
+        6: "Saturday",
+        7: "Sunday",
+    },
+)
+_MONTHS = Terms(
+    "month in a date",
+    {
+        1: "January",
+        2: "February",
+        3: "March",
+        4: "April",
+        5: "May",
+        6: "June",
+        7: "July",
+        8: "August",
+        9: "September",
+        10: "October",
+        11: "November",
+        12: "December",
+    },
+)
+_SHORT_MONTHS = Terms(
+    "month in a text message",
+    {
+        1: "Jan",
+        2: "Feb",
+        3: "Mar",
+        4: "Apr",
+        5: "May",
+        6: "Jun",
+        7: "Jul",
+        8: "Aug",
+        9: "Sep",
+        10: "Oct",
+        11: "Nov",
+        12: "Dec",
+    },
+)
+_DIGITS = Terms(
+    "spoken digit",
+    {
+        "0": "zero",
+        "1": "one",
+        "2": "two",
+        "3": "three",
+        "4": "four",
+        "5": "five",
+        "6": "six",
+        "7": "seven",
+        "8": "eight",
+        "9": "nine",
+    },
+)
 # Crockford's base 32 has no I, L, O and U.
-_LETTERS = {
-    word[0].upper(): word
-    for word in (
-        *("Alfa", "Bravo", "Charlie", "Delta", "Echo", "Foxtrot", "Golf", "Hotel", "Juliett", "Kilo", "Mike"),
-        *("November", "Papa", "Quebec", "Romeo", "Sierra", "Tango", "Victor", "Whiskey", "X-ray", "Yankee", "Zulu"),
-    )
-}
-_MARKS = {".": "dot", "/": "slash", "-": "dash", ":": "colon"}
+_LETTERS = Terms(
+    "spelling alphabet",
+    {
+        "A": "Alfa",
+        "B": "Bravo",
+        "C": "Charlie",
+        "D": "Delta",
+        "E": "Echo",
+        "F": "Foxtrot",
+        "G": "Golf",
+        "H": "Hotel",
+        "J": "Juliett",
+        "K": "Kilo",
+        "M": "Mike",
+        "N": "November",
+        "P": "Papa",
+        "Q": "Quebec",
+        "R": "Romeo",
+        "S": "Sierra",
+        "T": "Tango",
+        "V": "Victor",
+        "W": "Whiskey",
+        "X": "X-ray",
+        "Y": "Yankee",
+        "Z": "Zulu",
+    },
+)
+_MARKS = Terms(
+    "spoken sign of a web address",
+    {
+        ".": "dot",
+        "/": "slash",
+        "-": "dash",
+        ":": "colon",
+    },
+)
 
 # The default alphabet of GSM 03.38 (3GPP TS 23.038 §6.2.1), and the characters that its extension table adds.
 _GSM = frozenset(
@@ -50,13 +134,23 @@ def groups(code: str) -> str:
 def long_time(moment: datetime) -> str:
     """`Tuesday 24 November 2026, 18:05 UTC`, whatever the locale."""
     at = moment.astimezone(UTC)
-    return f"{_DAYS[at.weekday()]} {at.day} {_MONTHS[at.month - 1]} {at.year}, {at:%H:%M} UTC"
+    return gettext("%(weekday)s %(day)s %(month)s %(year)s, %(time)s UTC") % {
+        "weekday": _DAYS[at.isoweekday()],
+        "day": at.day,
+        "month": _MONTHS[at.month],
+        "year": at.year,
+        "time": f"{at:%H:%M}",
+    }
 
 
 def short_time(moment: datetime) -> str:
     """`24 Nov 18:05 UTC`, for a text message."""
     at = moment.astimezone(UTC)
-    return f"{at.day} {_MONTHS[at.month - 1][:3]} {at:%H:%M} UTC"
+    return gettext("%(day)s %(month)s %(time)s UTC") % {
+        "day": at.day,
+        "month": _SHORT_MONTHS[at.month],
+        "time": f"{at:%H:%M}",
+    }
 
 
 def minutes_between(now: datetime, until: datetime) -> int:
@@ -71,8 +165,7 @@ def spoken_code(code: str) -> str:
 
 def spoken_phone(number: str) -> str:
     """A phone number for the ear: `plus one. two, zero, two. …`."""
-    parts = re.findall(r"\+?\d+", number)
-    return ". ".join(("plus " if part[0] == "+" else "") + _spoken_digits(part.lstrip("+")) for part in parts)
+    return ". ".join(_spoken_part(part) for part in re.findall(r"\+?\d+", number))
 
 
 def spoken_reference(reference: str) -> str:
@@ -100,11 +193,18 @@ def _broken(line: str) -> Iterator[str]:
 
 
 def _spoken_digits(digits: str) -> str:
-    return ", ".join(_DIGITS[int(digit)] for digit in digits)
+    return ", ".join(_DIGITS[digit] for digit in digits)
+
+
+def _spoken_part(part: str) -> str:
+    digits = _spoken_digits(part.lstrip("+"))
+    return gettext("plus %(digits)s") % {"digits": digits} if part[0] == "+" else digits
 
 
 def _spoken_sign(sign: str) -> str:
-    return _DIGITS[int(sign)] if sign.isdigit() else f"{sign} as in {_LETTERS[sign]}"
+    if sign in _DIGITS:
+        return _DIGITS[sign]
+    return gettext("%(letter)s as in %(word)s") % {"letter": sign, "word": _LETTERS[sign]}
 
 
 def _without_marks(sign: str) -> str:

@@ -2,10 +2,11 @@
 
 Mails and letters share their words (`templates/content`), which say no more than "paragraph", "code" or "button"; the
 folders `text`, `html` and `letter` say what those look like, so that a mail's two parts cannot come to differ.
-A template sees only what its kind may hold, and a missing value is an error, never a gap.
+A template sees only what its kind may hold, and a missing value is an error, never a gap. All words come through the
+catalogue of texts, so that a translation is one file.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -14,7 +15,9 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import escape
 
+from foundation.catalogue import Terms, gettext, ngettext, pgettext
 from notifiers import phrases
 from notifiers.contract import Brand, OutgoingMessage
 from policy.permits import PostalAddress
@@ -39,7 +42,8 @@ WRITTEN: Final[Mapping[Channel, frozenset[MessageKind]]] = MappingProxyType(
 )
 """Which kinds have a text for which channel."""
 
-_SUBJECTS: Final[Mapping[MessageKind, str]] = MappingProxyType(
+_SUBJECTS: Final = Terms(
+    "subject of a mail",
     {
         MessageKind.RESET_CODE: "Your code for resetting two-factor sign-in",
         MessageKind.NOTICE_OPENED: "Somebody asked to reset your two-factor sign-in",
@@ -49,7 +53,7 @@ _SUBJECTS: Final[Mapping[MessageKind, str]] = MappingProxyType(
         MessageKind.NOTICE_DENIED: "The reset of your two-factor sign-in was refused",
         MessageKind.NOTICE_CODE_BY_MAIL: "A code sent by e-mail does not count",
         MessageKind.INBOX_ANSWER: "We have received your e-mail",
-    }
+    },
 )
 
 
@@ -162,10 +166,20 @@ def _life(message: OutgoingMessage, now: datetime) -> dict[str, int]:
     return {"minutes": phrases.minutes_between(now, message.valid_until)}
 
 
+_HELP: Final = Terms(
+    "a text message: Please …",
+    {
+        "phone": "call %(phone)s",
+        "email": "write to %(email)s",
+        "nowhere": "contact us",
+    },
+)
+
+
 def _help(brand: Brand) -> str:
     if brand.support_phone:
-        return f"call {brand.support_phone}"
-    return f"write to {brand.support_email}" if brand.support_email else "contact us"
+        return _HELP["phone"] % {"phone": brand.support_phone}
+    return _HELP["email"] % {"email": brand.support_email} if brand.support_email else _HELP["nowhere"]
 
 
 def _host(address: str) -> str:
@@ -180,11 +194,21 @@ def _environment(*folders: str, autoescape: bool) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
         auto_reload=False,
+        extensions=("jinja2.ext.i18n",),
     )
     environment.filters |= {filter_.__name__: filter_ for filter_ in _FILTERS}
+    environment.install_gettext_callables(  # type: ignore[attr-defined] # the extension's own
+        **{each.__name__: _escaped(each) if autoescape else each for each in _LOOK_UP}, newstyle=True
+    )
     return environment
 
 
+def _escaped(look_up: Callable[..., str]) -> Callable[..., str]:
+    """What looks like markup in a text is none: Jinja would take a translation for HTML."""
+    return lambda *words: escape(look_up(*words))
+
+
+_LOOK_UP: Final[tuple[Callable[..., str], ...]] = (gettext, ngettext, pgettext)
 _FILTERS: Final = (
     phrases.groups,
     phrases.long_time,

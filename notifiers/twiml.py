@@ -8,10 +8,10 @@ from collections.abc import Iterable, Sequence
 
 from twilio.twiml.voice_response import Gather, VoiceResponse
 
+from foundation.catalogue import pgettext
 from notifiers.texts import VoiceLine, VoiceScript
 
 _KEY_WAIT = 10  # seconds for the key after the last word
-_LANGUAGE = "en-US"
 
 
 def greeting(lines: Sequence[VoiceLine], action_url: str) -> str:
@@ -40,13 +40,14 @@ def goodbye(words: str) -> str:
 
 
 def _say(verb: VoiceResponse | Gather, lines: Iterable[VoiceLine]) -> None:
+    language = pgettext("language of phone calls, as Twilio names it", "en-US")
     for line in lines:
         if line.slow:
             for word in re.findall(r"\w+", line.words):
-                verb.say(word, language=_LANGUAGE)
+                verb.say(word, language=language)
                 verb.pause(length=1)
         else:
-            verb.say(line.words, language=_LANGUAGE)
+            verb.say(line.words, language=language)
 
 
 def _ended(response: VoiceResponse) -> str:

@@ -12,6 +12,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, HTTPException, Response
 
 from foundation import clock
+from foundation.catalogue import gettext
 from notifiers import texts, twiml
 from notifiers.contract import Brand, OutgoingMessage
 from policy.vocabulary import MessageKind
@@ -25,10 +26,6 @@ router = APIRouter()
 receive = partial(router.api_route, methods=["POST"])
 
 Now = Annotated[datetime, Depends(clock.now)]
-
-_STOPPED = "The reset is stopped. Nothing was changed. Goodbye."
-_NO_KEY = "That key does nothing. Goodbye."
-_TOO_LATE = "This code is no longer valid. Ask for a new call on the web page. Goodbye."
 
 
 def _message_of_call(site: CurrentSite, message_id: UUID, token: str, _form: TwilioForm) -> UUID:
@@ -59,11 +56,13 @@ def take_key(site: CurrentSite, called: Called, form: TwilioForm, now: Now) -> R
 def _answer(site: Site, message_id: UUID, call_id: str, key: str, now: datetime) -> str:
     if key == "9":
         ring(calls.stop(site.installation, message_id, call_id, now).owed)
-        return twiml.goodbye(_STOPPED)
+        return twiml.goodbye(gettext("The reset is stopped. Nothing was changed. Goodbye."))
     if key != "1":
-        return twiml.goodbye(_NO_KEY)
+        return twiml.goodbye(gettext("That key does nothing. Goodbye."))
     heard = calls.read_out(site.installation, message_id, call_id, now)
-    return twiml.reading(_script(site, message_id, heard, now)) if heard else twiml.goodbye(_TOO_LATE)
+    if heard is None:
+        return twiml.goodbye(gettext("This code is no longer valid. Ask for a new call on the web page. Goodbye."))
+    return twiml.reading(_script(site, message_id, heard, now))
 
 
 def _script(site: Site, message_id: UUID, heard: ReadOut, now: datetime) -> texts.VoiceScript:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from functools import cache
 
-from foundation import clock, keyring, logs, settings
+from foundation import catalogue, clock, keyring, logs, settings
 from foundation.keyring import Keyring
 from foundation.settings import Settings
 from models.database import Database, url_of
@@ -27,6 +27,7 @@ def load() -> Installation:
     chosen = settings.load()
     logs.set_up(chosen.log_level)
     clock.set_up(chosen)
+    catalogue.set_up(chosen)
     settings.make_data_dir(chosen)
     return Installation(
         chosen,

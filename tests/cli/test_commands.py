@@ -245,6 +245,15 @@ def test_a_bad_policy_is_refused_with_file_and_line(tmp_path: Path) -> None:
     assert keyturn("config", "check", KEYTURN_POLICY_FILE=str(file)).one_line == line
 
 
+def test_a_translation_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    keyturn = Commands(tmp_path / "data")
+    file = tmp_path / "de.po"
+    file.write_text('msgid ""\nmsgstr ""\n')
+    for command in (("config", "check"), ("letter", "preview", "--out", tmp_path / "letter.html")):
+        line = keyturn(*command, KEYTURN_TEXTS_FILE=str(file)).one_line
+        assert line == f"KEYTURN_TEXTS_FILE: {file} is no compiled catalogue (.mo); msgfmt makes one"
+
+
 def test_a_history_that_was_changed_is_refused_with_its_first_broken_line(keyturn: Commands, started: Started) -> None:
     last = len(keyturn("reset", "show", started.reference, "--json").data["history"]) + 1
     assert keyturn("reset", "cancel", started.reference).status == 0

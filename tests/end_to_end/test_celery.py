@@ -45,6 +45,17 @@ def test_a_worker_with_a_bad_setting_says_which(stack: Stack) -> None:
     assert "Traceback" not in done.stdout + done.stderr
 
 
+def test_a_worker_does_not_start_with_a_translation_that_cannot_be_read(stack: Stack, tmp_path: Path) -> None:
+    env = {**stack.env, "KEYTURN_TEXTS_FILE": str(tmp_path / "de.mo")}
+    command = (sys.executable, "-m", "celery", "-A", "worker", "worker")
+    done = subprocess.run(
+        command, cwd=ROOT, env=os.environ | env, capture_output=True, text=True, check=False, timeout=60
+    )
+    assert done.returncode != 0
+    assert f"KEYTURN_TEXTS_FILE: {tmp_path / 'de.mo'} cannot be read" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def test_workers_of_one_name_start_beside_each_other(stack: Stack, tmp_path: Path) -> None:
     """As after a crash that the broker has not noticed, or with another installation on the same broker and machine."""
     another = {**stack.env, "KEYTURN_QUEUE_PREFIX": f"{stack.env['KEYTURN_QUEUE_PREFIX']}-2"}

@@ -20,6 +20,7 @@ DEFAULTS = {
     "queue_prefix": "keyturn",
     "keys": (),
     "policy_file": None,
+    "texts_file": None,
     "public_url": "http://127.0.0.1:8420",
     "web_host": "127.0.0.1",
     "web_port": 8420,
@@ -71,6 +72,7 @@ DEFAULTS = {
 FREE_TEXT = {
     "data_dir",
     "policy_file",
+    "texts_file",
     "metrics_token",
     "maildir",
     "imap_user",
