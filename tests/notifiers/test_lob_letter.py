@@ -30,6 +30,7 @@ from notifiers.contract import (
     PermitMisused,
     Receipt,
     Rejected,
+    Unaddressable,
     Unavailable,
     Undecided,
     Unknown,
@@ -163,7 +164,7 @@ def test_an_address_too_long_for_lob_is_rejected_and_never_cut(lob: Lob, part: s
     send(notifier(lob.base_url), letter(), fits)
     failed = failure_of(notifier(lob.base_url), to=too_long)
 
-    assert (type(failed), failed.code) == (Rejected, "address_too_long")
+    assert (type(failed), failed.code) == (Unaddressable, "address_too_long")
     assert (len(lob.letters), lob.refused) == (1, ())
 
 
