@@ -6,14 +6,15 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Connection, bindparam, select
+from sqlalchemy import Connection, bindparam, func, select
 
 from models.accounts import Account, AccountStatus, Authenticator, AuthenticatorKind, ContactPoint
-from models.base import AnyRow
+from models.base import AnyRow, UtcDateTime
 from models.cases import (
     OPEN_STATES,
     Actor,
     AskedThrough,
+    CaseEvent,
     CaseState,
     Challenge,
     HeldFor,
@@ -88,6 +89,7 @@ class CaseView:
     remark: str | None
     hold_until: datetime | None
     passphrase_set: bool
+    asked_again_at: datetime | None
     code: CodeSent | None
     proofs: tuple[ProofShown, ...]
 
@@ -242,6 +244,9 @@ _CASE = (
     )
     .join(Account, Account.id == ResetCase.account_id)
     .outerjoin(ContactPoint, ContactPoint.id == ResetCase.contact_id)
+)
+_ASKED_AGAIN = select(func.max(CaseEvent.at, type_=UtcDateTime())).where(
+    CaseEvent.case_id == bindparam("case_id"), CaseEvent.event == "asked_again"
 )
 _CODE = (
     select(
@@ -416,6 +421,7 @@ def _view(connection: Connection, row: AnyRow) -> CaseView:
         row.remark,
         row.hold_until,
         row.passphrase_set,
+        connection.execute(_ASKED_AGAIN, key).scalar_one(),
         CodeSent(*code) if code else None,
         tuple(ProofShown(*proof) for proof in connection.execute(_PROOFS, key)),
     )

@@ -25,6 +25,7 @@ from web import sessions
 from web.site import of_installation
 from workflows import closing, proving
 from workflows.installation import Installation
+from workflows.opening import open_case
 from workflows.views import case_view, case_with_history
 
 
@@ -228,3 +229,13 @@ def test_the_session_of_a_case_opens_no_other(installation: Installation, client
     client.cookies.set(sessions.COOKIE, cookie.value or "", path=f"/reset/{other.reference}")
     assert client.get(f"/reset/{other.reference}").status_code == 303
     assert type_code(client, other.reference, other.code).status_code == 303
+
+
+def test_the_page_says_when_the_reset_was_asked_for_again(
+    installation: Installation, client: TestClient, case: Started
+) -> None:
+    assert "Asked for again" not in text_of(prove(client, case))
+    now = clock.now() + HOUR
+    open_case(installation, "DANA", actor=Actor.AGENT, now=now)
+    said = text_of(client.get(f"/reset/{case.reference}"))
+    assert f"Asked for again {long_time(now)}. This reset goes on; there is no second one." in said
