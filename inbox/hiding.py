@@ -1,7 +1,7 @@
 """A mail's text as people may see it: addresses, numbers, codes and whatever may be a passphrase are hidden.
 
-Customers put their passphrase into mails although nobody asks for it. A line that names one is hidden from the name on,
-with the line after it where nothing follows; `is_passphrase` finds one that stands alone.
+Customers put their passphrase into mails although nobody asks for it. A line that names one is hidden, with the
+line after it where nothing follows; `is_passphrase` finds one that stands alone.
 """
 
 import re
@@ -10,12 +10,14 @@ from collections.abc import Callable
 from foundation.redaction import redact
 
 _HIDDEN = "•••"
-_LABEL = re.compile(
-    r"pass[ -]?(?:phrase|word|code)|secret word|contrase[nñ]a|frase (?:secreta|de paso|de recuperaci[oó]n)"
-    r"|mot de passe|phrase (?:secr[eè]te|de passe)|passwort|kennwort|passphrase|senha|frase[- ]secreta"
-    r"|парол\w*|кодов\w+ фраз\w+|секретн\w+ фраз\w+|密码|密碼|口令|密语|パスワード|パスフレーズ|合言葉",
-    re.IGNORECASE,
+_PASSPHRASE = (
+    r"pass[ -]?(?:phrase|code)|secret word|frase[- ](?:secreta|de paso|de recuperaci[oó]n)"
+    r"|phrase (?:secr[eè]te|de passe)|(?:кодов|секретн)\w+ (?:фраз|слов)\w+|口令|密语|密語|パスフレーズ|合言葉"
 )
+_PASSWORD = r"password|contrase[nñ]a|mot de passe|passwort|kennwort|senha|парол\w*|密码|密碼|パスワード"
+# A password is mostly spoken of because it is forgotten: only where a value follows is there something to hide.
+_VALUE = r"[^\n]{0,12}?(?:[:=\uff1a]|\b(?:is|was|ist|lautet|est|es|era|é)\b|это|是|は)"
+_LABEL = re.compile(rf"{_PASSPHRASE}|(?:{_PASSWORD}){_VALUE}", re.IGNORECASE)
 _MOST_ASKED = 12
 """Lines that are tried as a passphrase: each costs some 20 ms where the account has one."""
 _LONGEST_ASKED = 200  # characters

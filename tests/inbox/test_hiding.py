@@ -18,6 +18,8 @@ def is_passphrase(line: str) -> bool:
         "PASSPHRASE: blue door",
         "pass phrase blue door",
         "das Kennwort lautet blue door",
+        "my password is blue door",
+        "Passwort: blue door",
         "mi contraseña: blue door",
         "la phrase secrète : blue door",
         "minha senha é blue door",
@@ -28,6 +30,14 @@ def is_passphrase(line: str) -> bool:
 )
 def test_a_line_that_names_a_passphrase_is_hidden(line: str) -> None:
     assert shown(f"Hello\n{line}\nBye", lambda _: False) == "Hello\n•••\nBye"
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["I forgot my password.", "Ich habe mein Passwort vergessen", "he olvidado mi contraseña", "Как сменить пароль?"],
+)
+def test_a_password_that_is_only_spoken_of_is_shown(line: str) -> None:
+    assert shown(line, lambda _: False) == line
 
 
 def test_where_nothing_follows_the_name_the_next_line_is_hidden_too() -> None:
