@@ -96,7 +96,7 @@ def open_case(
     try:
         opened = held.open_case_for(site.installation, mail_id, account.strip(), by=agent.name, now=now)
     except (UnknownAccount, ResetsDisabled, NotHeld) as refusal:
-        return _mail_page(site, agent, mail_id, str(refusal))
+        return _mail_page(site, agent, mail_id, _sentence(refusal))
     except UnknownMail:
         raise HTTPException(404) from None
     ring(opened.owed)
@@ -109,10 +109,15 @@ def dismiss(site: CurrentSite, agent: Known, mail_id: UUID, now: Now) -> Respons
     try:
         held.dismiss(site.installation, mail_id, by=agent.name, now=now)
     except NotHeld as refusal:
-        return _mail_page(site, agent, mail_id, str(refusal))
+        return _mail_page(site, agent, mail_id, _sentence(refusal))
     except UnknownMail:
         raise HTTPException(404) from None
     return site.go("/support/mails")
+
+
+def _sentence(refusal: Exception) -> str:
+    said = str(refusal)
+    return f"{said[:1].upper()}{said[1:]}."
 
 
 def _mail_page(site: Site, agent: Agent, mail_id: UUID, refusal: str | None = None) -> Response:

@@ -111,7 +111,7 @@ def test_an_agent_opens_a_case_under_their_name(installation: Installation, clie
     assert "Decided by kim" in said
     again = client.post(f"/support/mails/{mail_id}/open-case", data={"account": "DANA"})
     assert again.status_code == 409
-    assert "this mail is not held: it is opened" in text_of(again)
+    assert "This mail is not held: it is opened." in text_of(again)
 
 
 def test_an_unknown_account_is_named_and_the_mail_stays_held(installation: Installation, client: TestClient) -> None:
@@ -120,7 +120,7 @@ def test_an_unknown_account_is_named_and_the_mail_stays_held(installation: Insta
     enter(installation, client)
     response = client.post(f"/support/mails/{mail_id}/open-case", data={"account": "<NOBODY>"})
     assert response.status_code == 409
-    assert "no account has the ref <NOBODY>" in text_of(response)
+    assert "No account has the ref <NOBODY>." in text_of(response)
     assert mail_view(installation, mail_id)[0].verdict is Verdict.HELD
 
 
