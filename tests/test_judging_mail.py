@@ -107,7 +107,7 @@ def test_a_mail_that_its_domain_disowns_is_held_and_not_answered(hosting: Instal
     email_account(hosting)
     sender = address_of("JONAS")
     decided = judged(hosting, mail(sender, above=passed(domain_of(sender), outcome="fail")))
-    assert (decided.verdict, decided.reasons[-1], decided.owed) == (Verdict.HELD, NOT_AS_CLAIMED, ())
+    assert (decided.verdict, decided.reasons[-1], decided.answer) == (Verdict.HELD, NOT_AS_CLAIMED, None)
     assert list_cases(hosting) == []
 
 
@@ -162,7 +162,7 @@ def test_a_header_that_programs_read_in_two_ways_is_vouched_for_by_nobody(hostin
 )
 def test_our_own_mail_come_back_is_a_machines_and_gets_no_answer(hosting: Installation, sender: str) -> None:
     decided = judged(hosting, mail(sender))
-    assert (decided.verdict, decided.reasons, decided.owed) == (Verdict.AUTOMATIC, (OWN_MAIL,), ())
+    assert (decided.verdict, decided.reasons, decided.answer) == (Verdict.AUTOMATIC, (OWN_MAIL,), None)
 
 
 def test_a_mail_without_one_sender_is_held_and_says_why(hosting: Installation) -> None:

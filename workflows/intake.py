@@ -4,7 +4,7 @@ What is decided depends on what the mail says and on what is known of its sender
 mail alone, so that an answer tells nobody whether an account exists.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
@@ -56,6 +56,7 @@ _CAME_BEFORE = (
     .limit(1)
 )
 _A_DAY = timedelta(hours=24)
+_ANSWER_AFTER = timedelta(seconds=5)
 
 NOT_AS_CLAIMED = "the sender's domain says that this mail is not its own"
 UNPROVEN = "nothing proves the sender, and the policy holds such mails"
@@ -94,13 +95,17 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """What became of a mail. After the commit ring for the messages `owed`, and for a bounce's `receipts`."""
+    """What became of a mail. After the commit ring for the messages `owed`, and for a bounce's `receipts`.
+
+    The `answer` to the sender is not due yet: the relay rings for it.
+    """
 
     verdict: Verdict
     reasons: tuple[str, ...]
     case_id: UUID | None = None
     owed: tuple[UUID, ...] = ()
     receipts: tuple[UUID, ...] = ()
+    answer: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,8 +150,8 @@ def decide(installation: Installation, mail_id: UUID, reading: Reading, now: dat
             return None
         decided = _decided(installation, connection, reading, now)
         _keep(connection, mail_id, reading, decided, now)
-        answers = _answer(installation, connection, mail_id, reading, now)
-        return Decided(decided.verdict, decided.reasons, decided.case_id, (*decided.owed, *answers), decided.receipts)
+        answer = _answer(installation, connection, mail_id, reading, now)
+        return replace(decided, answer=answer)
 
 
 def _decided(installation: Installation, connection: Connection, reading: Reading, now: datetime) -> Decided:
@@ -243,14 +248,17 @@ def _keep(connection: Connection, mail_id: UUID, reading: Reading, decided: Deci
 
 def _answer(
     installation: Installation, connection: Connection, mail_id: UUID, reading: Reading, now: datetime
-) -> tuple[UUID, ...]:
-    """Queues the answer, where the sender asked for a reset and had none lately: so two machines come to an end."""
+) -> UUID | None:
+    """Queues the answer, where the sender asked for a reset and had none lately: so two machines come to an end.
+
+    It is due some seconds later, so that a stranger's answer is not the faster one because no case was opened first.
+    """
     if reading.request is not Request.RESET or reading.sender is None or reading.authenticity is Authenticity.FORGED:
-        return ()
+        return None
     wait_for_turn(connection, f"keyturn answer {reading.sender}")
     since = now - installation.policy.limits.answer_again_after
     if connection.execute(_ANSWERED_SINCE, {"sender": reading.sender, "since": since}).scalar_one_or_none():
-        return ()
+        return None
     message_id = new_id()
     row = {
         "id": message_id,
@@ -259,8 +267,7 @@ def _answer(
         "status": MessageStatus.QUEUED,
         "inbound_mail_id": mail_id,
         "created_at": now,
-        "due_at": now,
-        "rung_at": now,
+        "due_at": now + _ANSWER_AFTER,
     }
     connection.execute(insert(Message), row)
-    return (message_id,)
+    return message_id

@@ -14,7 +14,7 @@ from models.base import AnyRow
 from models.cases import Actor, AskedThrough
 from models.inbound import InboundMail, Verdict
 from models.messages import Message, MessageStatus
-from policy.vocabulary import Channel, MessageKind
+from policy.vocabulary import Channel
 from tests.installations import (
     DAY,
     HOUR,
@@ -30,9 +30,11 @@ from tests.installations import (
     start_case,
 )
 from tests.workflows.racing import at_once
+from workflows.delivery import claim
 from workflows.installation import Installation
 from workflows.intake import Decided, Reading, Request, Stored, decide, store, stored
 from workflows.parcels import Parcel
+from workflows.upkeep import overdue
 from workflows.views import account_view, case_with_history, list_mails
 
 RAW = b"From: somebody\r\n\r\nI lost my phone \xff\x00"
@@ -102,7 +104,8 @@ def test_a_request_from_an_address_of_one_account_opens_a_case(
     view, events, messages = case_with_history(installation, line.reference)
     assert (view.id, view.asked_through) == (answer.case_id, AskedThrough.INBOX)
     assert (events[0].actor, events[0].at) == (Actor.CUSTOMER, START)
-    assert len(answer.owed) == len(messages) + 1
+    assert len(answer.owed) == len(messages)
+    assert answer.answer is not None
     assert {each.status for each in messages} == {MessageStatus.QUEUED}
     assert mail_row(installation).case_id == view.id
 
@@ -134,7 +137,8 @@ def test_an_address_that_was_replaced_belongs_to_nobody_any_more(installation: I
 
 def test_a_request_from_an_unknown_address_is_held_and_answered(installation: Installation) -> None:
     answer = decided(installation, STRANGER)
-    assert (answer.verdict, answer.case_id, len(answer.owed)) == (Verdict.HELD, None, 1)
+    assert (answer.verdict, answer.case_id, answer.owed) == (Verdict.HELD, None, ())
+    assert answer.answer is not None
     assert answer.reasons == ("lost … my phone", "the address belongs to no account")
     row = mail_row(installation)
     assert (row.verdict, row.judged_at, row.sender) == (Verdict.HELD, START, STRANGER)
@@ -145,7 +149,8 @@ def test_a_request_from_an_address_of_several_accounts_is_held_and_answered(inst
     for ref in ("JONAS", "HANNA"):
         email_account(installation, ref, primary_email="both@primary.example")
     answer = decided(installation, "both@primary.example")
-    assert (answer.verdict, answer.case_id, len(answer.owed)) == (Verdict.HELD, None, 1)
+    assert (answer.verdict, answer.case_id, answer.owed) == (Verdict.HELD, None, ())
+    assert answer.answer is not None
     assert answer.reasons[-1] == "the address belongs to several accounts"
     assert account_view(installation, "JONAS").cases == account_view(installation, "HANNA").cases == ()
 
@@ -154,13 +159,14 @@ def test_a_request_for_an_account_whose_resets_are_disabled_is_held_and_answered
     email_account(installation)
     by_hand(installation, update(Account).values(resets_disabled_at=START))
     answer = decided(installation, address_of("JONAS"))
-    assert (answer.verdict, answer.case_id, len(answer.owed)) == (Verdict.HELD, None, 1)
+    assert (answer.verdict, answer.case_id, answer.owed) == (Verdict.HELD, None, ())
+    assert answer.answer is not None
     assert answer.reasons[-1] == "resets are disabled for this account until a supervisor lifts that"
 
 
 def test_a_request_without_one_sender_is_held_and_not_answered(installation: Installation) -> None:
     answer = decided(installation, None)
-    assert (answer.verdict, answer.owed) == (Verdict.HELD, ())
+    assert (answer.verdict, answer.owed, answer.answer) == (Verdict.HELD, (), None)
 
 
 @pytest.mark.parametrize(
@@ -176,7 +182,7 @@ def test_what_asks_for_no_reset_opens_nothing_and_is_not_answered(
 ) -> None:
     email_account(installation)
     answer = decided(installation, address_of("JONAS"), asks=asks)
-    assert (answer.verdict, answer.case_id, answer.owed) == (verdict, None, ())
+    assert (answer.verdict, answer.case_id, answer.owed, answer.answer) == (verdict, None, (), None)
     assert mail_row(installation).raw == RAW
     assert account_view(installation, "JONAS").cases == ()
 
@@ -201,8 +207,8 @@ def test_of_threads_that_judge_at_once_one_decides(installation: Installation) -
 
 
 def answer_parcel(installation: Installation, answer: Decided) -> Parcel:
-    parcels = deliver_all(installation, answer.owed, START + MINUTE)
-    (parcel,) = (each for each in parcels if each.kind is MessageKind.INBOX_ANSWER)
+    assert answer.answer is not None
+    (parcel,) = deliver_all(installation, [answer.answer], START + MINUTE)
     return parcel
 
 
@@ -252,3 +258,14 @@ def test_mails_of_one_stranger_that_are_judged_at_once_get_one_answer(installati
         mails = [kept(installation, f"{stranger} {number}") for number in range(2)]
         at_once(*[partial(decide, installation, mail_id, reading, START) for mail_id in mails])
     assert {answers_to(installation, each) for each in strangers} == {1}
+
+
+def test_an_answer_is_due_at_the_same_moment_whether_or_not_a_case_was_opened_first(installation: Installation) -> None:
+    email_account(installation)
+    for sender in (address_of("JONAS"), STRANGER):
+        answer = decided(installation, sender).answer
+        assert answer is not None
+        assert claim(installation, answer, START + 4 * SECOND) is None
+        assert answer not in overdue(installation, START + 4 * SECOND).messages
+        assert answer in overdue(installation, START + 5 * SECOND).messages
+        assert claim(installation, answer, START + 5 * SECOND) is not None
