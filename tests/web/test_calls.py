@@ -19,7 +19,7 @@ from models.accounts import Account, ContactPoint
 from models.cases import Actor, CaseState, Challenge
 from models.messages import Message
 from policy.vocabulary import Channel, Finding, MessageKind
-from tests.installations import by_hand, make_installation, sms_account
+from tests.installations import START, by_hand, make_installation, sms_account
 from tests.servers import signing
 from tests.web.browser import browser
 from workflows.closing import cancel
@@ -236,8 +236,12 @@ def test_no_line_of_the_log_holds_the_code_the_number_or_the_address(
 
 @pytest.mark.parametrize(
     "change",
-    [update(Account).values(country="DE"), update(ContactPoint).values(finding=Finding.PAGER)],
-    ids=["country", "finding"],
+    [
+        update(Account).values(country="DE"),
+        update(ContactPoint).values(finding=Finding.PAGER),
+        update(ContactPoint).values(replaced_at=START),
+    ],
+    ids=["country", "finding", "replaced"],
 )
 def test_a_code_that_may_no_longer_be_told_by_phone_is_not_read(
     client: TestClient, installation: Installation, change: Executable
