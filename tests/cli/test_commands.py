@@ -6,6 +6,7 @@ All installations here are copies of one, which `keyturn migrate` and `keyturn a
 import re
 import shutil
 import sqlite3
+from collections.abc import Mapping
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
@@ -273,14 +274,30 @@ def test_in_live_mode_the_doctor_names_what_each_channel_lacks(imported: Command
     assert found["database"] == "well"
 
 
-def test_in_live_mode_the_doctor_says_whose_reports_are_refused(imported: Commands) -> None:
-    sendgrid = {"KEYTURN_SENDGRID_API_KEY": "SG.key", "KEYTURN_SENDGRID_FROM": "reset@hosting.example"}
-    lines = imported("doctor", KEYTURN_MODE="live", **sendgrid).refusal.splitlines()
+SENDGRID = {"SENDGRID_API_KEY": "SG.key", "SENDGRID_FROM": "reset@hosting.example"}
+LOB = {
+    "LOB_API_KEY": "test_key",
+    "LOB_FROM_LINE1": "1 Main Street",
+    "LOB_FROM_CITY": "Millbrook",
+    "LOB_FROM_STATE": "VT",
+    "LOB_FROM_ZIP": "05450",
+}
+
+
+@pytest.mark.parametrize(
+    ("vendor", "given", "secret"),
+    [("SendGrid", SENDGRID, "SENDGRID_WEBHOOK_KEY"), ("Lob", LOB, "LOB_WEBHOOK_SECRET")],
+)
+def test_in_live_mode_the_doctor_says_whose_reports_are_refused(
+    imported: Commands, vendor: str, given: Mapping[str, str], secret: str
+) -> None:
+    env = {f"KEYTURN_{name}": value for name, value in given.items()}
+    lines = imported("doctor", KEYTURN_MODE="live", **env).refusal.splitlines()
     (line,) = (each for each in lines if each.startswith("reports of"))
-    assert line.startswith("reports of SendGrid")
-    assert "KEYTURN_SENDGRID_WEBHOOK_KEY is not set" in line
-    with_key = imported("doctor", KEYTURN_MODE="live", **sendgrid, KEYTURN_SENDGRID_WEBHOOK_KEY="MFkw").refusal
-    assert re.search(r"^reports of SendGrid +well$", with_key, re.MULTILINE)
+    assert line.startswith(f"reports of {vendor}")
+    assert f"KEYTURN_{secret} is not set" in line
+    with_secret = imported("doctor", KEYTURN_MODE="live", **env, **{f"KEYTURN_{secret}": "MFkw"}).refusal
+    assert re.search(rf"^reports of {vendor} +well$", with_secret, re.MULTILINE)
 
 
 def test_in_live_mode_the_clock_is_not_moved(imported: Commands) -> None:
