@@ -19,7 +19,7 @@ _MAKING = Lock()
 
 
 class ChannelUnavailable(Exception):
-    """Nothing is set up for the channel here. Offer it to nobody; a code takes the backup channel instead."""
+    """Nothing is set up for the channel here. Offer it to nobody; a code takes the backup channel, or is held."""
 
     def __init__(self, channel: Channel, reason: str) -> None:
         super().__init__(f"{channel}: {reason}")
@@ -33,13 +33,16 @@ def available(settings: Settings) -> Mapping[Channel, str | None]:
 
 
 def for_channel(channel: Channel, settings: Settings) -> Notifier:
-    """The channel's notifier, made once a process and shared by its threads. Raises `ChannelUnavailable`."""
+    """The channel's notifier, made once a process and shared by its threads.
+
+    Raises `ChannelUnavailable`, and `Misconfigured` where its key cannot be one.
+    """
     with _MAKING:
         return _made(channel, settings)
 
 
 def examiner(channel: Channel, settings: Settings) -> Examiner | None:
-    """Whoever says what this channel's contact points are; None where nobody is asked. Raises `ChannelUnavailable`."""
+    """Whoever says what this channel's contact points are; None where nobody is asked. Raises as `for_channel` does."""
     if settings.is_demo or channel is Channel.EMAIL:
         return None
     with _MAKING:
@@ -47,7 +50,7 @@ def examiner(channel: Channel, settings: Settings) -> Examiner | None:
 
 
 def recaller(channel: Channel, settings: Settings) -> Recaller:
-    """Whoever stops what has not left yet. Only letters leave later. Raises `ChannelUnavailable`."""
+    """Whoever stops what has not left yet. Only letters leave later. Raises as `for_channel` does."""
     notifier = for_channel(channel, settings)
     if not isinstance(notifier, Recaller):
         raise ChannelUnavailable(channel, "nothing can be stopped here")
