@@ -7,11 +7,18 @@ in the other. What casts doubt on a mail is listened for in every language.
 from collections.abc import Sequence
 
 from inbox.finding import lexicon
+from inbox.languages.chinese import CHINESE
 from inbox.languages.english import ENGLISH
+from inbox.languages.french import FRENCH
+from inbox.languages.german import GERMAN
+from inbox.languages.japanese import JAPANESE
+from inbox.languages.portuguese import PORTUGUESE
+from inbox.languages.russian import RUSSIAN
+from inbox.languages.spanish import SPANISH
 from inbox.phrases import Phrases
 from inbox.sentences import Sentence, sentences
 
-LANGUAGES: tuple[Phrases, ...] = (ENGLISH,)
+LANGUAGES: tuple[Phrases, ...] = (ENGLISH, SPANISH, FRENCH, GERMAN, PORTUGUESE, RUSSIAN, CHINESE, JAPANESE)
 
 
 class Heard:

@@ -153,8 +153,8 @@ def _asked(sentence: Sentence, doings: Table, orders: Table) -> Iterator[str]:
 
 def _requested(sentence: Sentence, pair: "Pair") -> bool:
     phrases = sentence.phrases
-    # A subject names what the mail is about: "2FA reset" there may be a question, or thanks.
-    if pair.start == 0 and not sentence.is_subject:
+    # An order begins with what to do, or says nothing else. In a subject "2FA reset" may be a question, or thanks.
+    if (pair.doing.start == 0 or pair.end - pair.start == len(sentence.words)) and not sentence.is_subject:
         return True
     before = any(asking.start < pair.start for asking in sentence.find(phrases.asking, phrases.pleading))
     return before or any(sentence.same_clause(pair.start, plea.start) for plea in sentence.find(phrases.pleading))
@@ -206,9 +206,11 @@ def _belong(sentence: Sentence, pair: Pair) -> bool:
     # "I lost my temper, my phone …": an object does not stand behind a comma; a verb may.
     if doing.start < thing.start and any(sentence.words[place] == "," for place in pair.between):
         return False
-    # "I lost my phone case": what stands behind a thing may make another of it.
+    # "My phone case", "my API token": what stands next to a thing may make another of it.
     others = sentence.find(sentence.phrases.other_things)
-    return not any(pair.start <= other.start < pair.end or other.start == thing.end for other in others)
+    return not any(
+        pair.start <= other.start < pair.end or other.start == thing.end or other.end == thing.start for other in others
+    )
 
 
 def _own(sentence: Sentence, pairs: Iterable[Pair]) -> Iterator[str]:

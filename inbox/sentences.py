@@ -40,8 +40,16 @@ class Sentence:
         first = max(self.clause_start(found.start), found.start - self.phrases.denies)
         last = found.end + self.phrases.denies
         return any(
-            first <= negation.start < found.end and negation.phrase not in found.phrase for negation in self._negations
-        ) or any(found.start < denial.start <= last for denial in self.find(self.phrases.denials))
+            first <= negation.start < found.end
+            and negation.phrase not in found.phrase
+            and not self._belongs_elsewhere(negation, found)
+            for negation in self.find(self.phrases.negations)
+        ) or any(
+            found.end <= denial.start <= last
+            and self.same_clause(found.end, denial.start)
+            and not self._belongs_elsewhere(denial, found)
+            for denial in self.find(self.phrases.denials)
+        )
 
     def clause_start(self, place: int) -> int:
         """Return the place of the first word of the clause in which `place` is."""
@@ -63,16 +71,13 @@ class Sentence:
         commas = [place for place, word in enumerate(self.words, start=1) if word == ","]
         return commas + [found.end for found in self.find(self.phrases.but, self.phrases.because)]
 
-    @cached_property
-    def _negations(self) -> list[Found]:
+    def _belongs_elsewhere(self, negation: Found, found: Found) -> bool:
         # The "not" in "I can not log in, I lost my phone" is part of another phrase and denies nothing after it.
         phrases = self.phrases
-        others = list(self.find(phrases.locked_out, phrases.lost, phrases.broken, phrases.idioms))
-        return [
-            negation
-            for negation in self.find(phrases.negations)
-            if not any(other.start <= negation.start < other.end for other in others)
-        ]
+        return any(
+            other.start <= negation.start < other.end and (other.end <= found.start or other.start >= found.end)
+            for other in self.find(phrases.locked_out, phrases.lost, phrases.broken, phrases.idioms)
+        )
 
 
 def sentences(text: str) -> list[list[str]]:

@@ -36,7 +36,7 @@ ENGLISH = Phrases(
         passkeys, 2fa key, 2fa device, 2fa phone, mfa device, mfa token, second factor, 2nd factor, 2fa token,
         otp token, token generator, code generator, titan key, fido key, fido2 key, nitrokey, u2f key, mfa phone,
         2fa app entry, two factor app, two factor device, two step app, verification app, 2fa dongle, security dongle,
-        hardware security key, key fob, authentication device, authentication key, usb key, 2fa method
+        hardware security key, key fob, authentication device, authentication key, 2fa method
     """),
     protections=table("""
         2fa, 2 fa, tfa, mfa, m f a, 2 factor, 2factor, two factor, twofactor, multi factor, multifactor, 2 step,
@@ -53,7 +53,8 @@ ENGLISH = Phrases(
     devices=table("""
         phone, phones, cellphone, cell, mobile, smartphone, smart phone, handset, iphone, android, pixel, fone, phne,
         galaxy, samsung, tablet, ipad, sim, sim card, phone mobile number, telephone, cell number, fairphone, oneplus,
-        xiaomi, moblie, mobil, my number, old number, new number, number, huawei, nokia, motorola, device
+        xiaomi, moblie, mobil, my number, old number, new number, number, huawei, nokia, motorola, device, usb key,
+        token
     """),
     other_things=table("""
         password, passwords, passphrase, pin, invoice, invoices, domain, website, site, email, emails, mails, data,
@@ -212,12 +213,12 @@ ENGLISH = Phrases(
         backup key, my other key, backup yubikey, other yubikey, still searching, still looking for, will look again,
         will write again, might be in, may be in, must be somewhere, might have lost, may have lost, might have left,
         maybe i lost, perhaps i lost, i think i lost, think i left, not sure whether, not sure if, will be repaired,
-        being repaired, gets repaired, out of battery, battery is empty, battery is flat, battery died, charging,
-        is at home, left … at home, at the office, forgot my phone, forgot my yubikey, phone support, your phone,
-        one of my two, one of our, how do i add, transfer my domain, to transfer the domain, the sms 2fa does not,
-        cheaper, pricing, rankings, cancel my hosting, delete my account, close my account, status of my,
-        again tomorrow, fixed it, found a way, the other day it worked, for an ex, police report, subpoena,
-        urgent wire, gift card, gift cards
+        being repaired, gets repaired, out of battery, battery is empty, battery is flat, battery died, is at home,
+        left … at home, forgot my phone, forgot my yubikey, phone support, your phone, one of my two, one of our,
+        how do i add, transfer my domain, to transfer the domain, the sms 2fa does not, cheaper, pricing, rankings,
+        cancel my hosting, delete my account, close my account, status of my, again tomorrow, fixed it, found a way,
+        the other day it worked, for an ex, police report, subpoena, urgent wire, gift card, gift cards,
+        left … at the office, is charging
     """),
     contact_changes=table("""
         change my email, change my e mail, change the email, change the e mail, change my address, change my phone,
