@@ -55,6 +55,11 @@ class Found:
     start: int
     end: int
 
+    @property
+    def has_gap(self) -> bool:
+        """Other words may stand between those of the phrase."""
+        return _GAP in self.phrase
+
 
 class _Step(NamedTuple):
     word: str

@@ -41,7 +41,7 @@ class Sentence:
         last = found.end + self.phrases.denies
         return any(
             first <= negation.start < found.end
-            and negation.phrase not in found.phrase
+            and not _is_part(negation, found)
             and not self._belongs_elsewhere(negation, found)
             for negation in self.find(self.phrases.negations)
         ) or any(
@@ -78,6 +78,12 @@ class Sentence:
             other.start <= negation.start < other.end and (other.end <= found.start or other.start >= found.end)
             for other in self.find(phrases.locked_out, phrases.lost, phrases.broken, phrases.idioms)
         )
+
+
+def _is_part(negation: Found, found: Found) -> bool:
+    if negation.start < found.start:
+        return False
+    return not found.has_gap or any(negation.phrase.startswith(word) for word in found.phrase.split())
 
 
 def sentences(text: str) -> list[list[str]]:

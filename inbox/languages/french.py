@@ -62,7 +62,7 @@ FRENCH = Phrases(
         pas accès à mon, pas accès à ma, pas accès au, jeté, jetée, balancé, détroussé, cambriolé, cambriolage,
         agressé, n apparaît plus, n existe plus, ne s affiche plus, plus dans, emporté, confisqué, ai supprimé,
         été supprimé, avons supprimé, est supprimé, été effacé, ai effacé, s est effacé, se sont effacés, tout effacé,
-        ai désinstallé, été désinstallé, est vide
+        ai désinstallé, été désinstallé, est vide, est … vide, sont … vides, est … vidé
     """),
     broken=table("""
         cassé, cassée, cassés, casse, brisé, brisée, pété, pétée, fracassé, éclaté, explosé, foutu, foutue, fichu,
@@ -84,7 +84,8 @@ FRENCH = Phrases(
         nouveau, nouvel, nouvelle, changé, changé de, changement, changement de, changer de, remplacé, remplacée,
         remplacement, échangé, vendu, revendu, réinitialisé, restauré, remis à zéro, réinitialisation d usine,
         paramètres d usine, réinstallé, acheté, renouvelé, donné, rendu, cédé, résilié, autre, migré, passé à,
-        passé sur, mis à jour, reconditionné, désactivé, désactivée, porté, renvoyé, racheté
+        passé sur, mis à jour, reconditionné, désactivé, désactivée, porté, renvoyé, racheté, passé d, passé de,
+        passée de, passée d, passée à, passer de
     """),
     locked_out=table("""
         ne peux plus me connecter, peux plus me connecter, ne peux pas me connecter, peux pas me connecter,
@@ -219,16 +220,16 @@ FRENCH = Phrases(
         ce mail est il, ce message est il, est il authentique, suspect, suspecte, téléphone de secours,
         clé de secours, autre yubikey, deuxième yubikey, seconde yubikey, deuxième clé, seconde clé, autre clé,
         cherche encore, continue à chercher, continue de chercher, vais chercher, toujours à la recherche,
-        crois que j ai, crois l avoir, crois avoir, pense avoir, pense l avoir, pense que j ai, peut être, sans doute,
+        crois que j ai, crois l avoir, crois avoir, pense avoir, pense l avoir, pense que j ai, peut être,
         probablement, pas sûr, pas sûre, pas certain, pas certaine, il se peut, en réparation, chez le réparateur,
         au sav, est réparé, plus de batterie, batterie vide, à plat, déchargé, oublié … à la maison,
         laissé … à la maison, oublié … chez moi, laissé … chez moi, resté … à la maison, resté … au bureau,
         oublié … au bureau, laissé … au bureau, m a appelé, m ont appelé, au téléphone un, m a demandé de, m a dit de,
         il serait bien, ce serait bien, suggestion, interview, c est un test, simple test, sans mon accord,
-        sans mon consentement, sans me demander, quelqu un a réinitialisé, a été réinitialisée, a été réinitialisé,
-        avez réinitialisé, une de mes, un de mes, l une de mes, recommandez, conseillez, résilier mon, résilier le,
-        résiliation, fermer mon compte, supprimer mon compte, clôturer mon compte, ex mari, ex femme, ex conjoint,
-        décédée, est décédé, s il vous plaît ne, avocat
+        sans mon consentement, sans me demander, quelqu un a réinitialisé, avez réinitialisé, une de mes, un de mes,
+        l une de mes, recommandez, conseillez, résilier mon, résilier le, résiliation, fermer mon compte,
+        supprimer mon compte, clôturer mon compte, ex mari, ex femme, ex conjoint, décédée, est décédé,
+        s il vous plaît ne, avocat, 2fa a été réinitialisée, authentification a été réinitialisée
     """),
     contact_changes=table("""
         changer mon adresse, changer l adresse, changer d adresse, changer mon mail, changer mon email,

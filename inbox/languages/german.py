@@ -154,10 +154,9 @@ GERMAN = Phrases(
         verlorene, mal angenommen, eventuell, womöglich, könnte ich mein
     """),
     negations=_table("""
-        nicht, kein, keine, keinen, keinem, keiner, nie, niemals, ohne, weder, nichts, niemand, statt, anstatt, nich,
-        ned, net
+        nicht, nie, niemals, ohne, weder, nichts, niemand, statt, anstatt, nich, ned, net, kein*
     """),
-    denials=table(""),
+    denials=table("ich leider keine, ich keine, ich leider nicht, ich nicht, leider nicht, leider keine"),
     idioms=_table("""
         keine ahnung, weiß nicht, weiß leider nicht, nicht mehr weiter, nicht nur, kein backup, keine backup*,
         kein back up, keine sicherung*, keine wiederherstellung*, kein ersatz*, nichts geht, geht nichts, nichts mehr,
@@ -267,5 +266,5 @@ GERMAN = Phrases(
         nicht mehr für das unternehmen, nicht mehr im unternehmen, nach meiner rückkehr,
         konnte nicht zugestellt werden, ihre mail wird nicht
     """),
-    apart=8,
+    apart=10,
 )

@@ -114,7 +114,8 @@ PORTUGUESE = Phrases(
         exige o código, código que não tenho, código que eu não tenho, códigos que não tenho, não tenho o código,
         não tenho os códigos, não tenho código, não tenho mais os códigos, não recebo, não recebo mais, já não recebo,
         não chega o código, não chegam os códigos, não chega, não chegam, sem o código, sem os códigos, sem código,
-        sem códigos, nenhum código, entrar sem, logar sem
+        sem códigos, nenhum código, entrar sem, logar sem, não consigo ver o código, não consigo sacar,
+        não vejo o código, não consigo visualizar
     """),
     reset=table("""
         resetar, resete*, resetem, reset, resets, resetarem, redefinir, redefinição, redefina*, redefinam, reiniciar,
@@ -226,17 +227,19 @@ PORTUGUESE = Phrases(
         é de vocês, é vosso, é verdadeiro, é autêntico, é legítimo, suspeito, suspeita, celular reserva,
         telemóvel suplente, outra yubikey, segunda yubikey, segunda chave, chave reserva, chave suplente, outra chave,
         ainda estou procurando, ainda procurando, ainda à procura, continuo procurando, continuo à procura,
-        vou procurar, acho que perdi, acho que, creio que perdi, creio que, talvez, pode ser que, é possível que,
-        provavelmente, não tenho certeza, não tenho a certeza, no conserto, em reparação, na assistência,
-        na assistência técnica, a reparar, consertando, sem bateria, bateria acabou, acabou a bateria,
-        bateria descarregada, esqueci … em casa, deixei … em casa, ficou … em casa, esqueci … no escritório, me ligou,
-        me ligaram, ligaram me, ligou me, me disse para, mandou eu, seria bom, seria ótimo, sugestão, entrevista,
-        é um teste, apenas um teste, só um teste, sem meu consentimento, sem o meu consentimento,
-        sem minha autorização, sem me perguntar, alguém redefiniu, alguém resetou, redefiniram meu, resetaram meu,
-        foi redefinido, foi redefinida, foi resetado, uma das minhas, um dos meus, uma de minhas, recomendam,
-        recomenda, cancelar meu plano, cancelar o meu plano, cancelar o serviço, cancelar minha assinatura,
-        encerrar minha conta, excluir minha conta, fechar minha conta, eliminar a minha conta, ex marido, ex mulher,
-        ex esposa, falecido, falecida, por favor não, advogado, esqueci … no trabalho, ficou … no trabalho
+        vou procurar, acho que perdi, creio que perdi, talvez, pode ser que, é possível que, provavelmente,
+        não tenho certeza, não tenho a certeza, no conserto, em reparação, na assistência, na assistência técnica,
+        a reparar, consertando, sem bateria, bateria acabou, acabou a bateria, bateria descarregada,
+        esqueci … em casa, deixei … em casa, ficou … em casa, esqueci … no escritório, me ligou, me ligaram,
+        ligaram me, ligou me, me disse para, mandou eu, seria bom, seria ótimo, sugestão, entrevista, é um teste,
+        apenas um teste, só um teste, sem meu consentimento, sem o meu consentimento, sem minha autorização,
+        sem me perguntar, alguém redefiniu, alguém resetou, redefiniram meu, resetaram meu, foi redefinido,
+        foi redefinida, foi resetado, uma das minhas, um dos meus, uma de minhas, recomendam, recomenda,
+        cancelar meu plano, cancelar o meu plano, cancelar o serviço, cancelar minha assinatura, encerrar minha conta,
+        excluir minha conta, fechar minha conta, eliminar a minha conta, ex marido, ex mulher, ex esposa, falecido,
+        falecida, por favor não, advogado, esqueci … no trabalho, ficou … no trabalho, acho que me roubaram,
+        acho que deixei, acho que esqueci, acho que está, acho que ficou, acho que meu celular, acho que o meu,
+        acho que sumiu, creio que deixei, creio que me
     """),
     contact_changes=table("""
         mudar meu email, mudar meu e mail, mudar o meu email, mudar o email, mudar o e mail, mudem meu, mudem o,

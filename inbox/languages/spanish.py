@@ -81,7 +81,8 @@ SPANISH = Phrases(
         dejó de andar, dejo de funcionar, dejó de servir, dejó de encender, dejó de responder, ya no enciende,
         ya no prende, ya no responde, ya no me reconoce, ya no la reconoce, ya no lo reconoce, ya no reconoce,
         ya no es reconocida, no funciona más, no anda más, estrellado, se estrelló, se bloqueó por completo,
-        bloqueado y, se jodió, jodido, pasó a mejor vida, defectuoso, defectuosa, pisé, pisó
+        bloqueado y, se jodió, jodido, pasó a mejor vida, defectuoso, defectuosa, pisé, pisó, se me estrelló,
+        se me estalló, estrelló
     """),
     replaced=table("""
         nuevo, nueva, cambié, cambié de, cambiado, he cambiado, cambiar de, cambio de, cambiamos, cambió, reemplacé,
@@ -115,7 +116,9 @@ SPANISH = Phrases(
         me piden el código, me solicita un código, me solicita el código, solicita el código, código que no tengo,
         códigos que no tengo, no tengo el código, no tengo los códigos, no tengo códigos, no me llega el código,
         no me llegan los códigos, no me llegan, no me llega, ya no recibo, no recibo, ya no me llega, ya no me llegan,
-        sin código, sin los códigos, sin códigos, iniciar sesión sin
+        sin código, sin los códigos, sin códigos, iniciar sesión sin, no puedo sacar el código,
+        no puedo sacar los códigos, no puedo ver el código, no puedo ver nada, no veo el código, no veo nada,
+        no puedo conseguir el código
     """),
     reset=table("""
         resetear, reseteo, resetee*, resetéen, reset, resets, reseten, resetea*, reiniciar, reinicio, reinicie*,
