@@ -3,7 +3,7 @@
 import re
 import unicodedata
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import cache
 from typing import NamedTuple
@@ -12,7 +12,7 @@ from inbox.phrases import Phrases, Table
 
 _GAP = "…"
 _STEM = "*"
-_INDEXED = 3  # letters of a first word that lead to the phrases; no stem is shorter
+_INDEXED = 3  # letters of a word that lead to the stems; none is shorter
 
 _ACCENT = re.compile(r"[\u0300-\u036f]")  # not the marks of kana, which make another syllable
 # Han, kana and their signs for repeating and lengthening, but not the dot that separates foreign words.
@@ -75,31 +75,49 @@ class _Entry(NamedTuple):
     table: Table
     steps: tuple[_Step, ...]
 
+    @property
+    def begins_with_two(self) -> bool:
+        first, *others = self.steps
+        return bool(others) and not (first.is_stem or others[0].is_stem or others[0].after_gap)
+
 
 class Lexicon:
-    """The phrases of one language, ready to be found."""
+    """The phrases of one language, ready to be found: by their first two words, or the first, or how that begins."""
 
     def __init__(self, phrases: Phrases) -> None:
         self._gap = phrases.apart
-        self._entries: dict[str, list[_Entry]] = defaultdict(list)
-        words: set[str] = set()
+        self._by_two: dict[tuple[str, str], list[_Entry]] = defaultdict(list)
+        self._by_one: dict[str, list[_Entry]] = defaultdict(list)
+        self._by_stem: dict[str, list[_Entry]] = defaultdict(list)
         for entry in _entries(phrases):
-            self._entries[entry.steps[0].word[:_INDEXED]].append(entry)
-            words.update(step.word for step in entry.steps)
-        self._words = frozenset(words)
+            self._file(entry)
+        self._words = frozenset(step.word for entry in _entries(phrases) for step in entry.steps)
 
-    def known(self, words: Sequence[str]) -> int:
-        """Count the different words that are words of this language's tables."""
-        return len(self._words.intersection(words))
+    def known(self, words: frozenset[str]) -> int:
+        """Count the words that are words of this language's tables."""
+        return len(self._words & words)
 
     def find(self, words: Sequence[str]) -> Mapping[Table, list[Found]]:
         """Find every phrase, by table, in order; where two of a table overlap, the first, and of two the longer."""
         found: dict[Table, list[Found]] = defaultdict(list)
-        for start, word in enumerate(words):
-            for entry in self._entries.get(word[:_INDEXED], ()):
+        for start, (word, following) in enumerate(zip(words, (*words[1:], ""), strict=True)):
+            for entry in self._beginning(word, following):
                 if end := self._end(entry.steps, words, start):
                     _keep(found[entry.table], Found(entry.phrase, start, end))
         return found
+
+    def _file(self, entry: _Entry) -> None:
+        first = entry.steps[0]
+        if entry.begins_with_two:
+            self._by_two[first.word, entry.steps[1].word].append(entry)
+        elif first.is_stem:
+            self._by_stem[first.word[:_INDEXED]].append(entry)
+        else:
+            self._by_one[first.word].append(entry)
+
+    def _beginning(self, word: str, following: str) -> Iterable[_Entry]:
+        two, one = self._by_two.get((word, following), ()), self._by_one.get(word, ())
+        return (*two, *one, *self._by_stem.get(word[:_INDEXED], ()))
 
     def _end(self, steps: tuple[_Step, ...], words: Sequence[str], at: int) -> int | None:
         for step in steps:

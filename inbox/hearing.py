@@ -26,17 +26,22 @@ class Heard:
 
     def __init__(self, subject: str, text: str) -> None:
         said = [(0, words) for words in sentences(subject)] + list(enumerate(sentences(text), start=1))
-        self.any_language = [Sentence(number, words, phrases) for number, words in said for phrases in LANGUAGES]
-        whole = [word for _, words in said for word in words]
-        self.own = [sentence for sentence in self.any_language if sentence.phrases in _languages_of(sentence, whole)]
+        whole = frozenset(word for _, words in said for word in words)
+        self.own: list[Sentence] = []
+        self.any_language: list[Sentence] = []
+        for number, words in said:
+            heard = {phrases: Sentence(number, words, phrases) for phrases in LANGUAGES}
+            self.any_language += heard.values()
+            self.own += [heard[phrases] for phrases in _languages_of(frozenset(words), whole)]
 
 
-def _languages_of(sentence: Sentence, whole: Sequence[str]) -> list[Phrases]:
+def _languages_of(words: frozenset[str], whole: frozenset[str]) -> Sequence[Phrases]:
     """Name the language of a sentence; of those that know as many of its words, the one that suits the whole mail."""
-    best = _know_most(sentence.words, LANGUAGES)
+    best = _know_most(words, LANGUAGES)
     return best if len(best) == 1 else _know_most(whole, best)
 
 
-def _know_most(words: Sequence[str], languages: Sequence[Phrases]) -> list[Phrases]:
+def _know_most(words: frozenset[str], languages: Sequence[Phrases]) -> Sequence[Phrases]:
     known = {phrases: lexicon(phrases).known(words) for phrases in languages}
-    return [phrases for phrases, count in known.items() if count == max(known.values())]
+    most = max(known.values())
+    return [phrases for phrases, count in known.items() if count == most]

@@ -55,8 +55,10 @@ def judge(mail: Mail) -> Judgement:
         return Judgement(Ask.AUTOMATIC, (mail.machine_sign,))
     text = own_words(mail.text)[:_LONGEST_READ]
     whole = Heard(mail.subject, text)
-    heard = whole if own_subject(mail.subject) else Heard("", text)
-    asks, reasons = _asks(heard, _first(whole.any_language, _automatic))
+    automatic = _first(whole.any_language, _automatic)
+    # The subject of an answer, a machine's too, was chosen by somebody else.
+    heard = whole if own_subject(mail.subject) == mail.subject and not automatic else Heard("", text)
+    asks, reasons = _asks(heard, automatic)
     return Judgement(asks, reasons, flags_of(heard.any_language, text, mail.sender))
 
 
@@ -206,11 +208,17 @@ def _belong(sentence: Sentence, pair: Pair) -> bool:
     # "I lost my temper, my phone …": an object does not stand behind a comma; a verb may.
     if doing.start < thing.start and any(sentence.words[place] == "," for place in pair.between):
         return False
-    # "My phone case", "my API token": what stands next to a thing may make another of it.
-    others = sentence.find(sentence.phrases.other_things)
-    return not any(
-        pair.start <= other.start < pair.end or other.start == thing.end or other.end == thing.start for other in others
-    )
+    return not any(_makes_another(sentence, pair, other) for other in sentence.find(sentence.phrases.other_things))
+
+
+def _makes_another(sentence: Sentence, pair: Pair, other: Found) -> bool:
+    thing = pair.thing
+    # "My phone case", "my API token": what stands next to a thing, or is part of its name, may make another of it.
+    if other.start <= thing.end and thing.start <= other.end:
+        return True
+    # "Lost the password of my phone", but "lost the password and my phone".
+    joined = any(link.start in pair.between for link in sentence.find(sentence.phrases.because))
+    return pair.start <= other.start < pair.end and not joined
 
 
 def _own(sentence: Sentence, pairs: Iterable[Pair]) -> Iterator[str]:

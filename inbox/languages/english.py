@@ -61,20 +61,22 @@ ENGLISH = Phrases(
         files, photos, contacts, charger, case, cable, bill, contract, order, signal, line, support, page, phones,
         minutes, hours, api, connection, cover, insurance, app is slow, call, calls, conversation, shop, store, plan,
         reception, tickets, invoice number, order number, ticket number, tracking number, repair, backup, gallery,
-        printer, server, router, wallet, bank, banking
+        printer, server, router, wallet, bank, banking, menu, option, options, section, recovery, emergency, qr,
+        wizard, stand, parcel, package, shipment, delivery, settings page, settings screen, mobile app, phone app,
+        mobile version, mobile site, mobile menu, mobile view
     """),
     lost=table("""
         lost, loss, lsot, loss of, misplaced, mislaid, stolen, stole, gone, missing, disappeared, vanished,
         left behind, lost access to, no longer have, no longer have access to, do not have access to,
-        have no access to, do not have my, can not find my, can not access my, wiped, erased, deleted, uninstalled,
-        nicked, pinched, snatched, robbed, mugged, pickpocketed, taken from me, no longer own, no longer possess,
+        have no access to, do not have my, can not find my, wiped, erased, deleted, uninstalled, nicked, pinched,
+        snatched, robbed, mugged, pickpocketed, taken from me, no longer own, no longer possess,
         no longer in possession, have not got my, not have access to, nowhere to be found, can not locate my,
-        unable to find my, unable to access my, unable to locate my, no longer access my, no longer got, left … taxi,
-        left … cab, left … uber, left … train, left … bus, left … plane, left … hotel, left … airport, left … tram,
-        left … abroad, got rid of, threw away, thrown away, threw out, tossed, removed my, accidentally removed,
-        accidentally deleted, got deleted, was deleted, cleared, reformatted, formatted, went missing, is lost, empty,
-        lost all, took my, washed away, fell overboard, recycled, confiscated, seized, no longer shows,
-        does not show … any more, does not show … anymore, no longer there, does not exist any more, no longer exists
+        unable to find my, unable to locate my, no longer got, left … taxi, left … cab, left … uber, left … train,
+        left … bus, left … plane, left … hotel, left … airport, left … tram, left … abroad, got rid of, threw away,
+        thrown away, threw out, tossed, removed my, accidentally removed, accidentally deleted, got deleted,
+        was deleted, cleared, reformatted, formatted, went missing, is lost, empty, lost all, took my, washed away,
+        fell overboard, recycled, confiscated, seized, no longer shows, does not show … any more,
+        does not show … anymore, no longer there, does not exist any more, no longer exists
     """),
     broken=table("""
         broke, broken, brok, broked, smashed, shattered, cracked, snapped, dead, died, destroyed, damaged, ruined,
@@ -91,7 +93,7 @@ ENGLISH = Phrases(
         in the sea, in the pool, in the lake, in the river, sat on, stepped on, out of order, not usable, unusable,
         is toast, beyond repair, short circuited, does not light up, will not unlock, does not react, blew up,
         exploded, totalled, wrecked, not functioning, does not function, quit working, quit on me,
-        stuck in a boot loop, boot loop
+        stuck in a boot loop, boot loop, can not access my, unable to access my, no longer access my
     """),
     replaced=table("""
         new, replaced, replacement, changed, switched, switched to, upgraded, upgraded to, traded in, sold, gave away,
@@ -137,9 +139,9 @@ ENGLISH = Phrases(
         is it possible to, are you able to, hoping you, wondering if you, able to, appreciate, grateful, ask you to,
         ask for, looking for, looking to, hoping to, apply for, if you could, let me have, how about, get my, get the
     """),
-    pleading=table(
-        "please, pls, plz, pleas, kindly, thanks in advance, asap, if possible, needed, required, requested"
-    ),
+    pleading=table("""
+        please, pls, plz, pleas, kindly, thanks in advance, asap, if possible, needed, required, requested
+    """),
     questions=table("""
         how do, how does, how can, how to, how long, how much, how often, what is, what does, what are, do you,
         does your, is there, is it, are there, when will, why do, why does, why is, why was, why did, which,
@@ -218,7 +220,10 @@ ENGLISH = Phrases(
         transfer my domain, to transfer the domain, the sms 2fa does not, cheaper, pricing, rankings,
         cancel my hosting, delete my account, close my account, status of my, again tomorrow, fixed it, found a way,
         the other day it worked, for an ex, police report, subpoena, urgent wire, gift card, gift cards,
-        left … at the office, is charging, am able to log in again, was able to log in again
+        left … at the office, is charging, am able to log in again, was able to log in again, gmail, hotmail,
+        google account, microsoft account, apple account, amazon, ebay, steam, discord, coinbase, binance, twitter,
+        tiktok, linkedin, snapchat, netflix, dropbox, roblox, epic games, reset your, your policy, policy on,
+        policies on
     """),
     contact_changes=table("""
         change my email, change my e mail, change the email, change the e mail, change my address, change my phone,

@@ -47,7 +47,8 @@ FRENCH = Phrases(
         mails, email, emails, e mail, courriel, courriels, données, photos, fichiers, contacts, coque, housse,
         chargeur, câble, contrat, forfait, commande, connexion internet, réseau, signal, support, boutique, patience,
         minutes, heures, banque, api, imprimante, serveur, routeur, numéro de facture, numéro de commande,
-        numéro de dossier, phrase, temps, plugin, extension, assurance, ligne fixe, fixe
+        numéro de dossier, phrase, temps, plugin, extension, assurance, ligne fixe, fixe, codes de secours,
+        codes de récupération, codes de sauvegarde, option, menu, colis, livraison
     """),
     lost=table("""
         perdu, perdue, perdus, perdues, ai perdu, avons perdu, perte, perte de, perte du, égaré, égarée, égarés,
@@ -112,7 +113,8 @@ FRENCH = Phrases(
         demande le code, me demande un code, me demande le code, demande un code que, réclame un code, exige un code,
         code que je n ai, code que je ne, codes que je n ai, pas le code, pas de code, plus de code, plus de codes,
         plus les codes, plus le code, pas les codes, aucun code, reçois plus, ne reçois plus, ne reçois pas,
-        reçois pas, aucun sms, plus de sms, sans code, sans le code, sans les codes
+        reçois pas, aucun sms, plus de sms, sans code, sans le code, sans les codes, peu plus me connecter,
+        peu pas me connecter, pe pas me connecter, peux pu me connecter, pu me connecter
     """),
     reset=table("""
         réinitialiser, réinitialisation, réinitialise*, reinitialisé*, réinitialisé, reset, resets, resetter, reseter,
@@ -136,7 +138,11 @@ FRENCH = Phrases(
         possible de, merci de, requiers, prie de, prie, sollicite, solliciter, quelqu un peut, quelqu un pourrait,
         auriez vous, procéder, afin de, est ce que vous pouvez, est ce que vous pourriez, est ce que quelqu un
     """),
-    pleading=table("svp, stp, s il vous plaît, s il te plaît, s il vous plait, sil vous plait, sil vous plaît, veuillez, prie, d urgence, urgent, en urgence, merci d avance, par avance, remercie d avance, dès que possible, au plus vite, rapidement, merci de bien vouloir"),
+    pleading=table("""
+        svp, stp, s il vous plaît, s il te plaît, s il vous plait, sil vous plait, sil vous plaît, veuillez, prie,
+        d urgence, urgent, en urgence, merci d avance, par avance, remercie d avance, dès que possible, au plus vite,
+        rapidement, merci de bien vouloir
+    """),
     questions=table("""
         comment faire, comment puis je, comment réinitialiser, comment désactiver, comment activer, comment on,
         comment peut on, comment configurer, comment ça marche, comment fonctionne, comment je, comment est ce,
@@ -229,7 +235,8 @@ FRENCH = Phrases(
         sans mon consentement, sans me demander, quelqu un a réinitialisé, avez réinitialisé, une de mes, un de mes,
         l une de mes, recommandez, conseillez, résilier mon, résilier le, résiliation, fermer mon compte,
         supprimer mon compte, clôturer mon compte, ex mari, ex femme, ex conjoint, décédée, est décédé,
-        s il vous plaît ne, avocat, 2fa a été réinitialisée, authentification a été réinitialisée
+        s il vous plaît ne, avocat, 2fa a été réinitialisée, authentification a été réinitialisée, compte google,
+        compte microsoft, compte apple, votre politique, la politique, réinitialisez votre
     """),
     contact_changes=table("""
         changer mon adresse, changer l adresse, changer d adresse, changer mon mail, changer mon email,

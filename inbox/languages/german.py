@@ -51,7 +51,8 @@ GERMAN = Phrases(
         mail, mails, daten, fotos, bilder, kontakte, ladegerät, ladekabel, hülle, kabel, vertrag*, tarif*,
         bestellung*, verbindung, leitung, hotline, support, verträge, shop, plugin, wartezeit, minuten, stunden,
         backup, passphrase, bank, banking, ticketnummer, kundennummer, rechnungsnummer, drucker, server, router, api,
-        geduld, termin, festnetz, empfang
+        geduld, termin, festnetz, empfang, backup*, wiederherstellungscode*, notfallcode*, menü, option*, qr,
+        recovery, paket, päckchen, lieferung, bestellung
     """),
     lost=_table("""
         verloren, verlor, verloen, veloren, verlohren, verlust, verlegt, gestohlen, geklaut, geklauft, entwendet,
@@ -66,7 +67,8 @@ GERMAN = Phrases(
         kein* zugriff auf, kein* zugriff mehr, kein* zugang zu, kein* zugang mehr, nicht mehr zugreifen,
         komm* … nicht mehr an, weggeworfen, weggeschmissen, entsorgt, beraubt, ausgeraubt, leer, diebstahl,
         handyverlust, handydiebstahl, zugriff … verloren, entrissen, stehlen, klauen, verliert, verschollen, geraubt,
-        abgezogen, eingezogen, nicht mehr angezeigt, nicht mehr drauf, verschlampt, verbummelt, verschwunden ist
+        abgezogen, eingezogen, nicht mehr angezeigt, nicht mehr drauf, verschlampt, verbummelt, verschwunden ist,
+        nirgends find*, nirgendwo find*, find* … nirgends, find* … nirgendwo
     """),
     broken=_table("""
         kaputt, kaput, kaputtgegangen, defekt, defektes, defekter, zerstört, zerbrochen, gebrochen, beschädigt,
@@ -167,7 +169,9 @@ GERMAN = Phrases(
     """),
     but=_table("aber, jedoch, allerdings, leider, nur dass, doch"),
     because=_table("weil, da, denn, deshalb, daher, deswegen, und, sodass"),
-    mine=_table("mein, meine, meinen, meinem, meiner, meines, unser, unsere, unseren, unserem, unserer, mir, mir das, mir mein"),
+    mine=_table("""
+        mein, meine, meinen, meinem, meiner, meines, unser, unsere, unseren, unserem, unserer, mir, mir das, mir mein
+    """),
     other_people=_table("""
         mein mann, meine frau, meiner frau, meines mannes, meinem mann, ehemann, ehefrau, kollege*, kollegin*,
         mitarbeiter*, kunde, kunden, kundin*, chef, chefin, chefs, freund, freundin, freunde, freundes, sohn, sohnes,
@@ -221,7 +225,8 @@ GERMAN = Phrases(
         account meines, 2fa meiner frau, 2fa meines, handy gefunden, yubikey gefunden, habe es gefunden,
         hab es gefunden, habe ihn gefunden, doch gefunden, hat sich gefunden, handy wieder, 2fa von herrn,
         2fa von frau, hat seinen yubikey, hat ihren yubikey, hat seinen schlüssel, hat ihren schlüssel,
-        hat seinen authenticator, hat ihren authenticator
+        hat seinen authenticator, hat ihren authenticator, google konto, microsoft konto, apple konto, richtlinie*,
+        wie gehen sie mit, setzen sie ihre
     """),
     contact_changes=_table("""
         neue e mail, neue email, neue mail, neue emailadresse, neue mailadresse, neuen e mail, neuen email,

@@ -1,6 +1,12 @@
 """Portuguese, of Brazil and of Portugal."""
 
-from inbox.phrases import Phrases, table
+from inbox.phrases import Phrases, Table, table
+
+
+def _table(text: str) -> Table:
+    """In a hurry, "não" is written as its first letter."""
+    return table(f"{text},{text.replace('não ', 'n ')}")
+
 
 PORTUGUESE = Phrases(
     name="Portuguese",
@@ -45,9 +51,10 @@ PORTUGUESE = Phrases(
         domínios, página, site, email, emails, e mail, e mails, correio, dados, fotos, arquivos, ficheiros, contatos,
         contactos, capa, capinha, carregador, cabo, contrato, plano, pedido, encomenda, conexão, sinal, suporte,
         atendimento, loja, paciência, minutos, horas, banco, api, impressora, servidor, roteador, número da fatura,
-        número do pedido, número do chamado, frase, tempo, plugin, seguro, saldo, linha fixa, fixo
+        número do pedido, número do chamado, frase, tempo, plugin, seguro, saldo, linha fixa, fixo, códigos de backup,
+        códigos de recuperação, códigos reserva, opção, menu, entrega
     """),
-    lost=table("""
+    lost=_table("""
         perdi, perdemos, perdido, perdida, perda, perda de, perda do, perda da, foi perdido, foi perdida, extraviei,
         extraviado, extraviada, extraviou, extravio, sumiu, sumiram, desapareceu, desapareceram, roubaram, roubado,
         roubada, roubo, roubo do, fui roubado, fui roubada, fui assaltado, fui assaltada, assaltado, assalto,
@@ -65,7 +72,7 @@ PORTUGUESE = Phrases(
         joguei fora, deitei fora, desfiz, confiscado, não aparece mais, não existe mais, fiquei sem, fiquei sem o,
         fiquei sem a
     """),
-    broken=table("""
+    broken=_table("""
         quebrou, quebrado, quebrada, quebrei, quebraram, partiu, partido, partida, parti, partiu se, partiu ao meio,
         estragou, estragado, estragada, estraguei, avariou, avariado, avariada, danificado, danificada, danificou,
         pifou, pifado, queimou, queimado, queimada, morreu, morto, morta, faleceu, deu pau, deu defeito, deu problema,
@@ -89,7 +96,7 @@ PORTUGUESE = Phrases(
         reinstalei, atualizei, migrei, comprei, doei, dei, devolvi, outro, outra, cancelado, cancelei, cancelaram,
         desativado, portei, portabilidade, passei para, entreguei, bloqueei
     """),
-    locked_out=table("""
+    locked_out=_table("""
         não consigo entrar, não consigo acessar, não consigo aceder, não consigo logar, não consigo fazer login,
         não consigo fazer o login, não consigo iniciar, não consigo iniciar sessão, não consigo mais,
         não consigo me conectar, não consigo conectar, não consigo autenticar, não consigo me autenticar,
@@ -140,7 +147,10 @@ PORTUGUESE = Phrases(
         era possível, necessito, alguém, desejo, teria como, tem como vocês, tem como me, dá para vocês, consegue,
         conseguem, conseguiriam, faz favor, requeiro
     """),
-    pleading=table("por favor, pfv, pf, pfvr, por gentileza, se faz favor, sff, por obséquio, urgente, com urgência, urgência, desde já agradeço, desde já, o quanto antes, o mais rápido, quanto antes, gentileza"),
+    pleading=table("""
+        por favor, pfv, pf, pfvr, por gentileza, se faz favor, sff, por obséquio, urgente, com urgência, urgência,
+        desde já agradeço, desde já, o quanto antes, o mais rápido, quanto antes, gentileza
+    """),
     questions=table("""
         como faço, como fazer, como posso, como eu, como se, como desativo, como desativar, como ativo, como ativar,
         como configuro, como configurar, como reseto, como resetar, como redefino, como redefinir, como funciona,
@@ -160,9 +170,11 @@ PORTUGUESE = Phrases(
         um telefone perdido, uma chave perdida, perdido ou roubado, quem perde, quem perdeu, antes de trocar,
         vou trocar, prestes a, quando se perde, por precaução, hipótese
     """),
-    negations=table("não, nao, nunca, jamais, tampouco, sem, nem, nada, ninguém, nenhum, nenhuma, em vez de, ao invés de, n"),
+    negations=table("""
+        não, nao, nunca, jamais, tampouco, sem, nem, nada, ninguém, nenhum, nenhuma, em vez de, ao invés de, n
+    """),
     denials=table(""),
-    idioms=table("""
+    idioms=_table("""
         não sei, sem querer, não só, não apenas, não faço ideia, nem ideia, não tenho ideia, sem ideia,
         não tem problema, não tenho backup, sem backup, não fiz backup, não salvei, não guardei, não anotei,
         não tinha, não tenho cópia, sem cópia, não tenho códigos de, não tenho os códigos de, não consigo, não posso,
@@ -239,7 +251,8 @@ PORTUGUESE = Phrases(
         excluir minha conta, fechar minha conta, eliminar a minha conta, ex marido, ex mulher, ex esposa, falecido,
         falecida, por favor não, advogado, esqueci … no trabalho, ficou … no trabalho, acho que me roubaram,
         acho que deixei, acho que esqueci, acho que está, acho que ficou, acho que meu celular, acho que o meu,
-        acho que sumiu, creio que deixei, creio que me
+        acho que sumiu, creio que deixei, creio que me, conta google, conta do google, conta microsoft, a política,
+        política de, redefina sua, redefina seu
     """),
     contact_changes=table("""
         mudar meu email, mudar meu e mail, mudar o meu email, mudar o email, mudar o e mail, mudem meu, mudem o,

@@ -44,7 +44,7 @@ SPANISH = Phrases(
         correos, email, emails, datos, fotos, archivos, contactos, funda, cargador, cable, contrato, plan, pedido,
         conexión, señal, soporte, atención, tienda, paciencia, minutos, horas, banco, api, impresora, servidor,
         router, cliente de, número de factura, número de pedido, número de caso, frase, tiempo, plugin, seguro, saldo,
-        cobertura
+        cobertura, códigos de respaldo, códigos de recuperación, códigos de emergencia, opción, menú, paquete, envío
     """),
     lost=table("""
         perdí, perdi, perdido mi, perdido el, perdido la, he perdido, hemos perdido, había perdido, haber perdido,
@@ -134,7 +134,9 @@ SPANISH = Phrases(
         saquen, liberar, revocar, revoquen, volver a configurar, configurar de nuevo, cancelar, reconfigurar,
         volver a activar, configurar otra vez, inhabilitar, levantar
     """),
-    take_off_orders=table("desactiven, quiten, deshabiliten, eliminen, quítenme, desactívenme, remuevan, desvinculen"),
+    take_off_orders=table("""
+        desactiven, quiten, deshabiliten, eliminen, quítenme, desactívenme, remuevan, desvinculen
+    """),
     asking=table("""
         pueden, podrían, puede, podría, podéis, podríais, puedes, podrías, podemos, necesito, necesitamos,
         necesitaría, quiero, queremos, quisiera, quisiéramos, quería, querría, me gustaría, nos gustaría, solicito,
@@ -143,7 +145,10 @@ SPANISH = Phrases(
         sería posible, requiero, urge, me urge, que me, me pueden, me podrían, alguien, háganme, hagan, deseo,
         petición
     """),
-    pleading=table("por favor, porfavor, porfa, x favor, xfavor, xfa, favor de, plis, pls, les ruego, urgente, gracias de antemano, de antemano, cuanto antes, lo antes posible, se los agradecería"),
+    pleading=table("""
+        por favor, porfavor, porfa, x favor, xfavor, xfa, favor de, plis, pls, les ruego, urgente,
+        gracias de antemano, de antemano, cuanto antes, lo antes posible, se los agradecería
+    """),
     questions=table("""
         cómo puedo, cómo se, cómo hago, cómo puede, cómo desactivo, cómo activo, cómo configuro, cómo reseteo,
         cómo restablezco, cómo funciona, cómo reinicio, como se, como hago, como desactivo, como reseteo,
@@ -238,7 +243,8 @@ SPANISH = Phrases(
         cancelar el servicio, cancelar mi suscripción, cerrar mi cuenta, eliminar mi cuenta, ex marido, ex esposa,
         ex mujer, ex esposo, exmarido, exesposa, exmujer, falleció, fallecido, por favor no, su autenticación,
         su doble factor, su segundo factor, sus códigos, su yubikey, su móvil, su celular, su teléfono,
-        dejé … en la oficina, olvidé … en la oficina
+        dejé … en la oficina, olvidé … en la oficina, cuenta de google, cuenta google, cuenta de microsoft,
+        su política, la política, restablezca su, restablece tu
     """),
     contact_changes=table("""
         cambiar mi correo, cambiar el correo, cambiar mi email, cambiar el email, cambien mi correo,
