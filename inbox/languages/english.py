@@ -68,15 +68,20 @@ ENGLISH = Phrases(
     lost=table("""
         lost, loss, lsot, loss of, misplaced, mislaid, stolen, stole, gone, missing, disappeared, vanished,
         left behind, lost access to, no longer have, no longer have access to, do not have access to,
-        have no access to, do not have my, can not find my, wiped, erased, deleted, uninstalled, nicked, pinched,
-        snatched, robbed, mugged, pickpocketed, taken from me, no longer own, no longer possess,
-        no longer in possession, have not got my, not have access to, nowhere to be found, can not locate my,
-        unable to find my, unable to locate my, no longer got, left … taxi, left … cab, left … uber, left … train,
-        left … bus, left … plane, left … hotel, left … airport, left … tram, left … abroad, got rid of, threw away,
-        thrown away, threw out, tossed, removed my, accidentally removed, accidentally deleted, got deleted,
-        was deleted, cleared, reformatted, formatted, went missing, is lost, empty, lost all, took my, washed away,
-        fell overboard, recycled, confiscated, seized, no longer shows, does not show … any more,
-        does not show … anymore, no longer there, does not exist any more, no longer exists
+        have no access to, do not have my, can not find my, wiped, nicked, pinched, snatched, robbed, mugged,
+        pickpocketed, taken from me, no longer own, no longer possess, no longer in possession, have not got my,
+        not have access to, nowhere to be found, can not locate my, unable to find my, unable to locate my,
+        no longer got, left … taxi, left … cab, left … uber, left … train, left … bus, left … plane, left … hotel,
+        left … airport, left … tram, left … abroad, got rid of, threw away, thrown away, threw out, tossed,
+        accidentally removed, accidentally deleted, got deleted, was deleted, went missing, is lost, empty, lost all,
+        took my, washed away, fell overboard, recycled, confiscated, seized, no longer shows,
+        does not show … any more, does not show … anymore, no longer there, does not exist any more, no longer exists,
+        taken off me, half inched, went overboard, not on my new phone, went with it, was taken, were taken,
+        got taken, accident … deleted, accident deleted, deleted … by accident, deleted … by mistake,
+        deleted … accidentally, mistakenly deleted, accidentally … deleted, accidentally erased,
+        accidentally uninstalled, accidentally wiped, mistakenly removed, removed … by accident, removed … by mistake,
+        got erased, was erased, deleted itself, erased … by mistake, uninstalled … by mistake, stupidly deleted,
+        deleted … without
     """),
     broken=table("""
         broke, broken, brok, broked, smashed, shattered, cracked, snapped, dead, died, destroyed, damaged, ruined,
@@ -99,7 +104,10 @@ ENGLISH = Phrases(
         new, replaced, replacement, changed, switched, switched to, upgraded, upgraded to, traded in, sold, gave away,
         factory reset, factory resetted, reinstalled, restored, reset my phone, reset the phone, resetted, changing,
         swapped, got another, different, another, bought, exchanged, upgrading, upgrade, cancelled, expired,
-        deactivated, ported, changing to, returned, handed back, sent in, moved to
+        deactivated, ported, changing to, returned, handed back, sent in, moved to, did not come back, came back,
+        did not transfer, did not transfer over, were not transferred, was not transferred, did not come across,
+        did not carry over, did not migrate, kept by, erased, deleted, uninstalled, removed my, removed the, cleared,
+        reformatted, formatted, wiped
     """),
     locked_out=table(
         """
@@ -116,7 +124,10 @@ ENGLISH = Phrases(
         asks for my 2fa, asks for my authenticator, asks for 2fa, asking me for a code, ask for authenticator,
         prompts me for, prompted for, access my account, log in without, get in without, have no code,
         not getting the code, not getting the codes, not receiving the code, not receiving codes, let me back in,
-        let me in, regaining access, restoring access, access to my account again
+        let me in, regaining access, restoring access, access to my account again, so i can sign in, so i can log in,
+        so that i can sign in, so that i can log in, so i can get in, so that i can get in, so i can log back in,
+        so that i can log back in, so i can login, to be able to log in, to be able to sign in, so i can get back,
+        so i can access, so that i can access
     """,
         *(f"{unable} {enter}" for unable in _UNABLE for enter in _ENTER),
     ),

@@ -53,17 +53,20 @@ FRENCH = Phrases(
     lost=table("""
         perdu, perdue, perdus, perdues, ai perdu, avons perdu, perte, perte de, perte du, égaré, égarée, égarés,
         ai égaré, volé, volée, volés, vol de, vol du, m a été volé, on m a volé, me suis fait voler, fait voler,
-        dérobé, dérobée, piqué, chouré, arraché, subtilisé, disparu, disparue, disparus, disparition, supprimée,
-        effacée, désinstallée, formaté, envolé, envolée, oublié … taxi, oublié … train, oublié … avion, oublié … bus,
-        oublié … métro, oublié … hôtel, oublié … uber, oublié … tram, laissé … taxi, laissé … train, laissé … avion,
-        laissé … bus, laissé … métro, laissé … hôtel, laissé … uber, laissé … tram, resté … taxi, resté … train,
-        resté … avion, n ai plus, ai plus, n avons plus, plus accès à, plus accès au, plus accès aux, plus d accès,
-        plus en possession, ne possède plus, ne dispose plus, dispose plus, plus en ma possession, ne retrouve plus,
-        retrouve plus, ne trouve plus, trouve plus, ne retrouve pas mon, ne retrouve pas ma, introuvable,
-        pas accès à mon, pas accès à ma, pas accès au, jeté, jetée, balancé, détroussé, cambriolé, cambriolage,
-        agressé, n apparaît plus, n existe plus, ne s affiche plus, plus dans, emporté, confisqué, ai supprimé,
-        été supprimé, avons supprimé, est supprimé, été effacé, ai effacé, s est effacé, se sont effacés, tout effacé,
-        ai désinstallé, été désinstallé, est vide, est … vide, sont … vides, est … vidé
+        dérobé, dérobée, piqué, chouré, arraché, subtilisé, disparu, disparue, disparus, disparition, envolé, envolée,
+        oublié … taxi, oublié … train, oublié … avion, oublié … bus, oublié … métro, oublié … hôtel, oublié … uber,
+        oublié … tram, laissé … taxi, laissé … train, laissé … avion, laissé … bus, laissé … métro, laissé … hôtel,
+        laissé … uber, laissé … tram, resté … taxi, resté … train, resté … avion, n ai plus, ai plus, n avons plus,
+        plus accès à, plus accès au, plus accès aux, plus d accès, plus en possession, ne possède plus,
+        ne dispose plus, dispose plus, plus en ma possession, ne retrouve plus, retrouve plus, ne trouve plus,
+        trouve plus, ne retrouve pas mon, ne retrouve pas ma, introuvable, pas accès à mon, pas accès à ma,
+        pas accès au, jeté, jetée, balancé, détroussé, cambriolé, cambriolage, agressé, n apparaît plus,
+        n existe plus, ne s affiche plus, plus dans, emporté, confisqué, été supprimé, est supprimé, été effacé,
+        s est effacé, se sont effacés, tout effacé, été désinstallé, est vide, est … vide, sont … vides, est … vidé,
+        ma volé, m ont volé, se sont envolés, plus du tout, supprimé par erreur, supprimé par accident,
+        supprimé par mégarde, supprimé sans, effacé par erreur, effacé par accident, effacé par mégarde, effacé sans,
+        désinstallé par, désinstallé sans, supprimée par erreur, accidentellement supprimé,
+        malencontreusement supprimé, supprimé accidentellement, supprimé mon … par erreur
     """),
     broken=table("""
         cassé, cassée, cassés, casse, brisé, brisée, pété, pétée, fracassé, éclaté, explosé, foutu, foutue, fichu,
@@ -86,7 +89,9 @@ FRENCH = Phrases(
         remplacement, échangé, vendu, revendu, réinitialisé, restauré, remis à zéro, réinitialisation d usine,
         paramètres d usine, réinstallé, acheté, renouvelé, donné, rendu, cédé, résilié, autre, migré, passé à,
         passé sur, mis à jour, reconditionné, désactivé, désactivée, porté, renvoyé, racheté, passé d, passé de,
-        passée de, passée d, passée à, passer de
+        passée de, passée d, passée à, passer de, pas suivi, pas été transféré, pas été transférés, pas transférés,
+        pas revenu, pas été restauré, aucune entrée, gardé l ancien, supprimée, effacée, désinstallée, formaté,
+        ai supprimé, avons supprimé, ai effacé, ai désinstallé, a effacé, vidé
     """),
     locked_out=table("""
         ne peux plus me connecter, peux plus me connecter, ne peux pas me connecter, peux pas me connecter,
@@ -114,7 +119,10 @@ FRENCH = Phrases(
         code que je n ai, code que je ne, codes que je n ai, pas le code, pas de code, plus de code, plus de codes,
         plus les codes, plus le code, pas les codes, aucun code, reçois plus, ne reçois plus, ne reçois pas,
         reçois pas, aucun sms, plus de sms, sans code, sans le code, sans les codes, peu plus me connecter,
-        peu pas me connecter, pe pas me connecter, peux pu me connecter, pu me connecter
+        peu pas me connecter, pe pas me connecter, peux pu me connecter, pu me connecter, pour me connecter,
+        pour pouvoir me connecter, pour que je puisse me connecter, que je puisse me connecter, que je puisse entrer,
+        que je puisse accéder, pour me reconnecter, afin de me connecter, pour que je puisse, rentrer sur mon compte,
+        entrer sur mon compte, aller sur mon compte
     """),
     reset=table("""
         réinitialiser, réinitialisation, réinitialise*, reinitialisé*, réinitialisé, reset, resets, resetter, reseter,
@@ -226,17 +234,19 @@ FRENCH = Phrases(
         ce mail est il, ce message est il, est il authentique, suspect, suspecte, téléphone de secours,
         clé de secours, autre yubikey, deuxième yubikey, seconde yubikey, deuxième clé, seconde clé, autre clé,
         cherche encore, continue à chercher, continue de chercher, vais chercher, toujours à la recherche,
-        crois que j ai, crois l avoir, crois avoir, pense avoir, pense l avoir, pense que j ai, peut être,
-        probablement, pas sûr, pas sûre, pas certain, pas certaine, il se peut, en réparation, chez le réparateur,
-        au sav, est réparé, plus de batterie, batterie vide, à plat, déchargé, oublié … à la maison,
-        laissé … à la maison, oublié … chez moi, laissé … chez moi, resté … à la maison, resté … au bureau,
-        oublié … au bureau, laissé … au bureau, m a appelé, m ont appelé, au téléphone un, m a demandé de, m a dit de,
-        il serait bien, ce serait bien, suggestion, interview, c est un test, simple test, sans mon accord,
-        sans mon consentement, sans me demander, quelqu un a réinitialisé, avez réinitialisé, une de mes, un de mes,
-        l une de mes, recommandez, conseillez, résilier mon, résilier le, résiliation, fermer mon compte,
-        supprimer mon compte, clôturer mon compte, ex mari, ex femme, ex conjoint, décédée, est décédé,
-        s il vous plaît ne, avocat, 2fa a été réinitialisée, authentification a été réinitialisée, compte google,
-        compte microsoft, compte apple, votre politique, la politique, réinitialisez votre
+        crois que j ai, crois l avoir, crois avoir, pense avoir, pense l avoir, pense que j ai, pas sûr, pas sûre,
+        pas certain, pas certaine, il se peut, en réparation, chez le réparateur, au sav, est réparé,
+        plus de batterie, batterie vide, à plat, déchargé, oublié … à la maison, laissé … à la maison,
+        oublié … chez moi, laissé … chez moi, resté … à la maison, resté … au bureau, oublié … au bureau,
+        laissé … au bureau, m a appelé, m ont appelé, au téléphone un, m a demandé de, m a dit de, il serait bien,
+        ce serait bien, suggestion, interview, c est un test, simple test, sans mon accord, sans mon consentement,
+        sans me demander, quelqu un a réinitialisé, avez réinitialisé, une de mes, un de mes, l une de mes,
+        recommandez, conseillez, résilier mon, résilier le, résiliation, fermer mon compte, supprimer mon compte,
+        clôturer mon compte, ex mari, ex femme, ex conjoint, décédée, est décédé, s il vous plaît ne, avocat,
+        2fa a été réinitialisée, authentification a été réinitialisée, compte google, compte microsoft, compte apple,
+        votre politique, la politique, réinitialisez votre, est peut être, peut être chez, peut être que,
+        peut être perdu, peut être oublié, peut être laissé, probablement perdu, probablement oublié,
+        probablement laissé, probablement chez, sans doute perdu, sans doute oublié, sans doute chez
     """),
     contact_changes=table("""
         changer mon adresse, changer l adresse, changer d adresse, changer mon mail, changer mon email,

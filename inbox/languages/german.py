@@ -58,17 +58,21 @@ GERMAN = Phrases(
         verloren, verlor, verloen, veloren, verlohren, verlust, verlegt, gestohlen, geklaut, geklauft, entwendet,
         ist weg, sind weg, war weg, einfach weg, plötzlich weg, ist … weg, sind … weg, waren weg, weg ist, weg sind,
         app weg, authenticator weg, handy weg, yubikey weg, alles weg, codes weg, telefon weg, smartphone weg,
-        schlüssel weg, weg gekommen, weggekommen, abhanden, verschwunden, verschwand, futsch, gelöscht,
-        gelöscht worden, deinstalliert, nicht mehr da, nicht mehr find*, find* … nicht mehr, nicht auffindbar,
-        unauffindbar, kein* … mehr, nicht mehr habe, hab* … nicht mehr, besitz* … nicht mehr, nicht mehr besitze,
-        nicht mehr vorhanden, nicht mehr in meinem besitz, liegen gelassen, liegen lassen, liegengelassen,
-        liegenlassen, taxi … vergessen, zug … vergessen, bahn … vergessen, bus … vergessen, flugzeug … vergessen,
-        hotel … vergessen, taxi vergessen, zug vergessen, bahn vergessen, bus vergessen, flugzeug vergessen,
-        kein* zugriff auf, kein* zugriff mehr, kein* zugang zu, kein* zugang mehr, nicht mehr zugreifen,
-        komm* … nicht mehr an, weggeworfen, weggeschmissen, entsorgt, beraubt, ausgeraubt, leer, diebstahl,
-        handyverlust, handydiebstahl, zugriff … verloren, entrissen, stehlen, klauen, verliert, verschollen, geraubt,
-        abgezogen, eingezogen, nicht mehr angezeigt, nicht mehr drauf, verschlampt, verbummelt, verschwunden ist,
-        nirgends find*, nirgendwo find*, find* … nirgends, find* … nirgendwo
+        schlüssel weg, weg gekommen, weggekommen, abhanden, verschwunden, verschwand, futsch, nicht mehr da,
+        nicht mehr find*, find* … nicht mehr, nicht auffindbar, unauffindbar, kein* … mehr, nicht mehr habe,
+        hab* … nicht mehr, besitz* … nicht mehr, nicht mehr besitze, nicht mehr vorhanden,
+        nicht mehr in meinem besitz, liegen gelassen, liegen lassen, liegengelassen, liegenlassen, taxi … vergessen,
+        zug … vergessen, bahn … vergessen, bus … vergessen, flugzeug … vergessen, hotel … vergessen, taxi vergessen,
+        zug vergessen, bahn vergessen, bus vergessen, flugzeug vergessen, kein* zugriff auf, kein* zugriff mehr,
+        kein* zugang zu, kein* zugang mehr, nicht mehr zugreifen, komm* … nicht mehr an, weggeworfen, weggeschmissen,
+        entsorgt, beraubt, ausgeraubt, diebstahl, handyverlust, handydiebstahl, zugriff … verloren, entrissen,
+        stehlen, klauen, verliert, verschollen, geraubt, abgezogen, eingezogen, nicht mehr angezeigt,
+        nicht mehr drauf, verschlampt, verbummelt, verschwunden ist, nirgends find*, nirgendwo find*,
+        find* … nirgends, find* … nirgendwo, versehentlich … gelöscht, aus versehen … gelöscht,
+        versehentlich gelöscht, aus versehen gelöscht, versehentlich deinstalliert, versehentlich … deinstalliert,
+        aus versehen … deinstalliert, wurde … gelöscht, wurde gelöscht, wurden gelöscht, gelöscht wurde,
+        dabei … gelöscht, irrtümlich gelöscht, ausversehen … gelöscht, ausversehen gelöscht, ist leer, ist … leer,
+        app leer, authenticator leer, komplett leer, jetzt leer, leer ist, gelöscht worden
     """),
     broken=_table("""
         kaputt, kaput, kaputtgegangen, defekt, defektes, defekter, zerstört, zerbrochen, gebrochen, beschädigt,
@@ -93,7 +97,8 @@ GERMAN = Phrases(
         zurückgesetzt, zurücksetzen müssen, auf werkseinstellung*, werksreset, verkauft, umgestiegen, umstieg,
         geändert, gekündigt, neu aufgesetzt, eingeschickt, eingesendet, neu installiert, neuinstalliert, verschenkt,
         anderes, andere, abgegeben, zurückgegeben, handywechsel, gerätewechsel, abgelaufen, deaktiviert, abgeschaltet,
-        ausgewechselt, in zahlung
+        ausgewechselt, in zahlung, nicht übertragen, nicht mitgekommen, nicht übernommen, nicht wiederhergestellt,
+        nicht mit umgezogen, gelöscht, deinstalliert, entfernt
     """),
     locked_out=_table("""
         nicht einloggen, nicht mehr einloggen, nicht anmelden, nicht mehr anmelden, nicht rein, nicht mehr rein,
@@ -113,7 +118,9 @@ GERMAN = Phrases(
         nicht generieren, nicht mehr generieren, nicht mehr empfangen, nicht empfangen, nicht mehr erzeugen,
         nicht bestätigen, komm* … nur mit, wie … rein, scheitert, login scheitert, wie komme ich, aussperr*,
         kein einloggen, kein reinkommen, nicht reinkomme*, komme … nirgends, zugang … verloren, login … nicht mehr,
-        anmeldung … nicht mehr
+        anmeldung … nicht mehr, damit ich mich anmelden, damit ich mich einloggen, damit ich mich wieder,
+        damit ich wieder, damit ich reinkomme, damit ich rein, um mich anmelden, um mich einloggen, um wieder,
+        damit wir uns
     """),
     reset=_table("""
         zurücksetz*, zurückzusetzen, zurückgesetzt, rücksetz*, zurück setzen, zurück zu setzen, setz* … zurück, reset,

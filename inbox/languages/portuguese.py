@@ -27,7 +27,7 @@ PORTUGUESE = Phrases(
         passkey, passkeys, chave de acesso passkey, segundo fator, segundo factor, 2º fator,
         dispositivo de autenticação, app 2fa, app de 2fa, aplicativo 2fa, aplicativo de 2fa, dispositivo 2fa,
         chave 2fa, token 2fa, chaveiro de segurança, chave yubikey, app de dois fatores, app de duas etapas,
-        aplicativo de dois fatores, aplicativo de duas etapas
+        aplicativo de dois fatores, aplicativo de duas etapas, chavinha, usb de segurança
     """),
     protections=table("""
         2fa, 2 fa, mfa, dois fatores, dois factores, 2 fatores, 2 factores, duas etapas, 2 etapas, dois passos,
@@ -66,11 +66,13 @@ PORTUGUESE = Phrases(
         não tenho mais, já não tenho, não possuo mais, já não possuo, não disponho mais, não tenho acesso ao,
         não tenho acesso à, não tenho acesso a, não tenho mais acesso, sem acesso ao, sem acesso à, não encontro meu,
         não encontro o meu, não encontro minha, não encontro a minha, não acho meu, não acho o meu, não acho minha,
-        não acho mais, não encontro mais, perdi acesso, perdi o acesso, apaguei, apagado, apagada, apagou,
-        foi apagado, foi apagada, excluí, excluído, excluída, deletei, deletado, deletada, removi, desinstalei,
-        desinstalado, desinstalada, formatei, formatado, formatada, formatou, limpei, vazio, vazia, zerado, zerou,
-        joguei fora, deitei fora, desfiz, confiscado, não aparece mais, não existe mais, fiquei sem, fiquei sem o,
-        fiquei sem a
+        não acho mais, não encontro mais, perdi acesso, perdi o acesso, apagou, foi apagado, foi apagada, formatou,
+        zerou, joguei fora, deitei fora, desfiz, confiscado, não aparece mais, não existe mais, fiquei sem,
+        fiquei sem o, fiquei sem a, estou sem meu, estou sem o, ficámos sem, ficamos sem, está vazio, está vazia,
+        está … vazio, está … vazia, ficou vazio, ficou vazia, veio vazio, aparece vazio, apaguei sem, apaguei por,
+        apaguei … sem querer, apaguei … por engano, excluí sem, excluí por, excluí … sem querer, deletei sem,
+        deletei por, deletei … sem querer, desinstalei sem, desinstalei por, sem querer apaguei, sem querer excluí,
+        sem querer deletei, acidentalmente
     """),
     broken=_table("""
         quebrou, quebrado, quebrada, quebrei, quebraram, partiu, partido, partida, parti, partiu se, partiu ao meio,
@@ -87,14 +89,18 @@ PORTUGUESE = Phrases(
         parou de ligar, deixou de ligar, parou de responder, não é mais reconhecida, não é mais reconhecido,
         já não é reconhecida, já não é reconhecido, não reconhece mais, já não reconhece, não presta mais,
         não dá mais sinal, não dá sinal, foi pro saco, foi para o lixo, foi pro brejo, se foi, estourou, explodiu,
-        ficou preta, ficou preto, encravou, avaria, ferrou
+        ficou preta, ficou preto, encravou, avaria, ferrou, já era, pro lixo, para o lixo, virou um tijolo,
+        virou tijolo, estufou, banheira
     """),
     replaced=table("""
         novo, nova, troquei, troquei de, trocado, trocada, trocou, troca de, troca do, trocar de, mudei, mudei de,
         mudança de, mudou, substituí, substituído, substituída, substituiu, vendi, vendido, restaurei, restaurado,
         resetei o, resetei meu, redefini, redefinição de fábrica, de fábrica, reset de fábrica, padrão de fábrica,
         reinstalei, atualizei, migrei, comprei, doei, dei, devolvi, outro, outra, cancelado, cancelei, cancelaram,
-        desativado, portei, portabilidade, passei para, entreguei, bloqueei
+        desativado, portei, portabilidade, passei para, entreguei, bloqueei, não foram transferidos,
+        não foi transferido, não passaram, não vieram, não migraram, não passou, nenhuma entrada, apaguei, excluí,
+        deletei, apagado, apagada, excluído, deletado, removi, desinstalei, desinstalado, formatei, formatado,
+        formatou, limpei, zerado
     """),
     locked_out=_table("""
         não consigo entrar, não consigo acessar, não consigo aceder, não consigo logar, não consigo fazer login,
@@ -122,7 +128,9 @@ PORTUGUESE = Phrases(
         não tenho os códigos, não tenho código, não tenho mais os códigos, não recebo, não recebo mais, já não recebo,
         não chega o código, não chegam os códigos, não chega, não chegam, sem o código, sem os códigos, sem código,
         sem códigos, nenhum código, entrar sem, logar sem, não consigo ver o código, não consigo sacar,
-        não vejo o código, não consigo visualizar
+        não vejo o código, não consigo visualizar, para eu entrar, para eu conseguir entrar, para eu poder entrar,
+        para conseguir entrar, para poder entrar, pra eu entrar, para que eu possa entrar, para que eu consiga,
+        para eu acessar, para voltar a entrar, para eu poder aceder, para poder aceder, pra entrar, pra poder entrar
     """),
     reset=table("""
         resetar, resete*, resetem, reset, resets, resetarem, redefinir, redefinição, redefina*, redefinam, reiniciar,
@@ -239,20 +247,21 @@ PORTUGUESE = Phrases(
         é de vocês, é vosso, é verdadeiro, é autêntico, é legítimo, suspeito, suspeita, celular reserva,
         telemóvel suplente, outra yubikey, segunda yubikey, segunda chave, chave reserva, chave suplente, outra chave,
         ainda estou procurando, ainda procurando, ainda à procura, continuo procurando, continuo à procura,
-        vou procurar, acho que perdi, creio que perdi, talvez, pode ser que, é possível que, provavelmente,
-        não tenho certeza, não tenho a certeza, no conserto, em reparação, na assistência, na assistência técnica,
-        a reparar, consertando, sem bateria, bateria acabou, acabou a bateria, bateria descarregada,
-        esqueci … em casa, deixei … em casa, ficou … em casa, esqueci … no escritório, me ligou, me ligaram,
-        ligaram me, ligou me, me disse para, mandou eu, seria bom, seria ótimo, sugestão, entrevista, é um teste,
-        apenas um teste, só um teste, sem meu consentimento, sem o meu consentimento, sem minha autorização,
-        sem me perguntar, alguém redefiniu, alguém resetou, redefiniram meu, resetaram meu, foi redefinido,
-        foi redefinida, foi resetado, uma das minhas, um dos meus, uma de minhas, recomendam, recomenda,
-        cancelar meu plano, cancelar o meu plano, cancelar o serviço, cancelar minha assinatura, encerrar minha conta,
-        excluir minha conta, fechar minha conta, eliminar a minha conta, ex marido, ex mulher, ex esposa, falecido,
-        falecida, por favor não, advogado, esqueci … no trabalho, ficou … no trabalho, acho que me roubaram,
-        acho que deixei, acho que esqueci, acho que está, acho que ficou, acho que meu celular, acho que o meu,
-        acho que sumiu, creio que deixei, creio que me, conta google, conta do google, conta microsoft, a política,
-        política de, redefina sua, redefina seu
+        vou procurar, acho que perdi, creio que perdi, não tenho certeza, não tenho a certeza, no conserto,
+        em reparação, na assistência, na assistência técnica, a reparar, consertando, sem bateria, bateria acabou,
+        acabou a bateria, bateria descarregada, esqueci … em casa, deixei … em casa, ficou … em casa,
+        esqueci … no escritório, me ligou, me ligaram, ligaram me, ligou me, me disse para, mandou eu, seria bom,
+        seria ótimo, sugestão, entrevista, é um teste, apenas um teste, só um teste, sem meu consentimento,
+        sem o meu consentimento, sem minha autorização, sem me perguntar, alguém redefiniu, alguém resetou,
+        redefiniram meu, resetaram meu, foi redefinido, foi redefinida, foi resetado, uma das minhas, um dos meus,
+        uma de minhas, recomendam, recomenda, cancelar meu plano, cancelar o meu plano, cancelar o serviço,
+        cancelar minha assinatura, encerrar minha conta, excluir minha conta, fechar minha conta,
+        eliminar a minha conta, ex marido, ex mulher, ex esposa, falecido, falecida, por favor não, advogado,
+        esqueci … no trabalho, ficou … no trabalho, acho que me roubaram, acho que deixei, acho que esqueci,
+        acho que está, acho que ficou, acho que meu celular, acho que o meu, acho que sumiu, creio que deixei,
+        creio que me, conta google, conta do google, conta microsoft, a política, política de, redefina sua,
+        redefina seu, talvez esteja, talvez eu, talvez tenha, provavelmente está, provavelmente ficou em,
+        pode ser que esteja, pode ser que tenha, é possível que esteja, talvez apareça
     """),
     contact_changes=table("""
         mudar meu email, mudar meu e mail, mudar o meu email, mudar o email, mudar o e mail, mudem meu, mudem o,

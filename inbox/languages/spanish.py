@@ -20,7 +20,8 @@ SPANISH = Phrases(
         token de seguridad, token físico, token usb, token fido, llave de hardware, security key, passkey, passkeys,
         clave de acceso passkey, segundo factor, 2do factor, segundo método de autenticación,
         dispositivo de autenticación, app 2fa, aplicación 2fa, dispositivo 2fa, llave 2fa, token 2fa, app de 2fa,
-        dispositivo de seguridad, app del segundo factor, app de doble factor, app de dos pasos
+        dispositivo de seguridad, app del segundo factor, app de doble factor, app de dos pasos, usb de seguridad,
+        llavecita, llavecita usb
     """),
     protections=table("""
         2fa, 2 fa, mfa, doble factor, dos factores, dos pasos, 2 factores, 2 pasos, doble autenticación,
@@ -59,11 +60,12 @@ SPANISH = Phrases(
         olvidé … bus, olvidado en, ya no tengo, no tengo más, ya no dispongo, ya no cuento con, no tengo acceso a,
         no tengo acceso al, sin acceso a, sin acceso al, ya no poseo, no encuentro mi, no encuentro el,
         no encuentro la, no aparece mi, no lo encuentro, perdí acceso, perdí el acceso, perdido el acceso,
-        perdido acceso, borrado, borrada, se borró, se me borró, se ha borrado, se borraron, se me borraron, borró,
-        eliminado, eliminada, se eliminó, desinstalé, desinstalado, desinstalada, formateé, formateado, se formateó,
-        vacío, vacía, no puedo acceder a mi, no puedo acceder al, tiré, tiré a la basura, boté, me deshice,
-        se llevaron, se me fue, me sacaron, borré la app, borré la aplicación, borré por, borré sin, eliminé la app,
-        eliminé la aplicación, eliminé por, eliminé sin, he borrado, he eliminado
+        perdido acceso, se borró, se me borró, se ha borrado, se borraron, se me borraron, borró, se eliminó,
+        se formateó, no puedo acceder a mi, no puedo acceder al, tiré, tiré a la basura, boté, me deshice,
+        se llevaron, se me fue, me sacaron, borré por, borré sin, eliminé por, eliminé sin, sin mi móvil desde,
+        me quedé sin, nos quedamos sin, estoy sin, está vacío, está vacía, está … vacío, está … vacía, quedó vacío,
+        quedó vacía, aparece vacío, aparece vacía, borrado por, borrado sin, desinstalé por, desinstalé sin,
+        he borrado sin, he borrado por, fue borrado, fue borrada
     """),
     broken=table("""
         roto, rota, rotos, se rompió, se me rompió, se me ha roto, se ha roto, rompí, he roto, quebró, se me quebró,
@@ -82,14 +84,17 @@ SPANISH = Phrases(
         ya no prende, ya no responde, ya no me reconoce, ya no la reconoce, ya no lo reconoce, ya no reconoce,
         ya no es reconocida, no funciona más, no anda más, estrellado, se estrelló, se bloqueó por completo,
         bloqueado y, se jodió, jodido, pasó a mejor vida, defectuoso, defectuosa, pisé, pisó, se me estrelló,
-        se me estalló, estrelló
+        se me estalló, estrelló, ya fue, valió, quedó destruido, bañera
     """),
     replaced=table("""
         nuevo, nueva, cambié, cambié de, cambiado, he cambiado, cambiar de, cambio de, cambiamos, cambió, reemplacé,
         reemplazado, reemplazó, reemplazaron, sustituido, sustituyeron, vendí, vendido, restauré, restaurado,
         restaurar, restablecí, reseteé, reseteado, resetear el, reset de fábrica, de fábrica, reinstalé, actualicé,
         migré, regalé, devolví, otro, otra, estrené, compré, comprado, renové, renovado, dieron de baja, di de baja,
-        dado de baja, porté, cancelé, cancelaron, entregué, pasé a
+        dado de baja, porté, cancelé, cancelaron, entregué, pasé a, no se transfirieron, no se transfirió,
+        no se pasaron, no pasaron, no pasó, no migraron, no se migraron, ninguna entrada, borrado, borrada, eliminado,
+        eliminada, desinstalé, desinstalado, formateé, formateado, formateó, he borrado, he eliminado, borré la app,
+        borré la aplicación, eliminé la app, borré, eliminé
     """),
     locked_out=table("""
         no puedo entrar, no puedo acceder, no puedo ingresar, no puedo iniciar, no puedo iniciar sesión,
@@ -118,7 +123,9 @@ SPANISH = Phrases(
         no me llegan los códigos, no me llegan, no me llega, ya no recibo, no recibo, ya no me llega, ya no me llegan,
         sin código, sin los códigos, sin códigos, iniciar sesión sin, no puedo sacar el código,
         no puedo sacar los códigos, no puedo ver el código, no puedo ver nada, no veo el código, no veo nada,
-        no puedo conseguir el código
+        no puedo conseguir el código, para poder entrar, para poder acceder, para poder ingresar, para poder iniciar,
+        para que pueda entrar, para que pueda acceder, para que pueda ingresar, así puedo entrar,
+        para volver a entrar, y así entrar
     """),
     reset=table("""
         resetear, reseteo, resetee*, resetéen, reset, resets, reseten, resetea*, reiniciar, reinicio, reinicie*,
@@ -232,9 +239,8 @@ SPANISH = Phrases(
         este correo es, es real, es auténtico, sospechoso, sospechosa, móvil de repuesto, otra yubikey,
         segunda yubikey, segunda llave, llave de repuesto, la otra llave, sigo buscando, seguiré buscando,
         sigo buscándolo, voy a buscar, a ver si aparece, creo que perdí, creo que lo perdí, creo que he perdido,
-        creo que me, creo que lo dejé, creo que se, tal vez perdí, quizás perdí, quizá, a lo mejor, puede que,
-        es posible que, probablemente, no estoy seguro, no estoy segura, está en reparación, en reparación,
-        en el servicio técnico, lo están reparando, sin batería, batería agotada, se quedó sin batería,
+        creo que me, creo que lo dejé, creo que se, no estoy seguro, no estoy segura, está en reparación,
+        en reparación, en el servicio técnico, lo están reparando, sin batería, batería agotada, se quedó sin batería,
         me lo dejé en casa, me dejé … en casa, dejé … en casa, olvidé … en casa, se me quedó … en casa,
         se me olvidó … en casa, me llamaron, me llamó, me dijo que, me pidió que, sería bueno que, sería genial,
         sugerencia, entrevista, es una prueba, solo una prueba, sin mi permiso, sin mi consentimiento,
@@ -244,7 +250,10 @@ SPANISH = Phrases(
         ex mujer, ex esposo, exmarido, exesposa, exmujer, falleció, fallecido, por favor no, su autenticación,
         su doble factor, su segundo factor, sus códigos, su yubikey, su móvil, su celular, su teléfono,
         dejé … en la oficina, olvidé … en la oficina, cuenta de google, cuenta google, cuenta de microsoft,
-        su política, la política, restablezca su, restablece tu
+        su política, la política, restablezca su, restablece tu, tal vez perdí, quizás perdí, quizá perdí, quizá esté,
+        quizás esté, a lo mejor está, a lo mejor lo, a lo mejor aparece, puede que esté, puede que lo, puede que la,
+        puede que aparezca, tal vez esté, tal vez lo, quizás lo, quizá lo, probablemente esté, probablemente está,
+        es posible que lo haya
     """),
     contact_changes=table("""
         cambiar mi correo, cambiar el correo, cambiar mi email, cambiar el email, cambien mi correo,
