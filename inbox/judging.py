@@ -8,18 +8,17 @@ that nobody asked for. The phrases that decided are the reasons.
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
 
-from inbox.finding import Found
 from inbox.flags import Flag, flags_of
 from inbox.hearing import Heard
+from inbox.pairs import Pair, is_about_another, own, pairs
 from inbox.phrases import Table
 from inbox.quoting import own_subject, own_words
 from inbox.reading import Mail
 from inbox.sentences import Sentence
 
 _LONGEST_READ = 8_000  # characters of the writer's own words: people say what they want early
-_MINE = 2  # words between "my" and its thing: "my old work phone"
 _OPENING = 3  # sentences in which a machine says that it is one
 
 
@@ -107,26 +106,26 @@ def _doubt(sentence: Sentence) -> Iterator[str]:
 
 def _factor_lost(sentence: Sentence) -> Iterator[str]:
     phrases = sentence.phrases
-    yield from _own(sentence, _pairs(sentence, (phrases.lost, phrases.broken), (phrases.factors,)))
-    yield from _own(sentence, _pairs(sentence, (phrases.lost,), (phrases.protections,)))
+    yield from own(sentence, pairs(sentence, (phrases.lost, phrases.broken), (phrases.factors,)))
+    yield from own(sentence, pairs(sentence, (phrases.lost,), (phrases.protections,)))
 
 
 def _device_lost(sentence: Sentence) -> Iterator[str]:
-    return _own(sentence, _device_losses(sentence))
+    return own(sentence, _device_losses(sentence))
 
 
 def _of_another(sentence: Sentence) -> Iterator[str]:
-    return (str(pair) for pair in _device_losses(sentence) if _about_another(sentence, pair))
+    return (str(pair) for pair in _device_losses(sentence) if is_about_another(sentence, pair))
 
 
-def _device_losses(sentence: Sentence) -> Iterator["Pair"]:
+def _device_losses(sentence: Sentence) -> Iterator[Pair]:
     phrases = sentence.phrases
-    return _pairs(sentence, (phrases.lost, phrases.broken), (phrases.devices, phrases.factors))
+    return pairs(sentence, (phrases.lost, phrases.broken), (phrases.devices, phrases.factors))
 
 
 def _replaced(sentence: Sentence) -> Iterator[str]:
     phrases = sentence.phrases
-    return _own(sentence, _pairs(sentence, (phrases.replaced,), (phrases.devices, phrases.factors)))
+    return own(sentence, pairs(sentence, (phrases.replaced,), (phrases.devices, phrases.factors)))
 
 
 def _locked_out(sentence: Sentence) -> Iterator[str]:
@@ -148,96 +147,28 @@ def _take_off_asked(sentence: Sentence) -> Iterator[str]:
 
 def _asked(sentence: Sentence, doings: Table, orders: Table) -> Iterator[str]:
     things = (sentence.phrases.factors, sentence.phrases.protections)
-    wished = (pair for pair in _pairs(sentence, (doings,), things) if _requested(sentence, pair))
-    for pairs in (_pairs(sentence, (orders,), things), wished):
-        yield from _own(sentence, (pair for pair in pairs if not _in_question(sentence, pair)))
+    wished = (pair for pair in pairs(sentence, (doings,), things) if _requested(sentence, pair))
+    for found in (pairs(sentence, (orders,), things), wished):
+        yield from own(sentence, (pair for pair in found if not _in_question(sentence, pair)))
 
 
-def _requested(sentence: Sentence, pair: "Pair") -> bool:
+def _requested(sentence: Sentence, pair: Pair) -> bool:
     phrases = sentence.phrases
     # An order begins with what to do, or says nothing else. In a subject "2FA reset" may be a question, or thanks.
     if (pair.doing.start == 0 or pair.end - pair.start == len(sentence.words)) and not sentence.is_subject:
         return True
-    before = any(asking.start < pair.start for asking in sentence.find(phrases.asking, phrases.pleading))
-    return before or any(sentence.same_clause(pair.start, plea.start) for plea in sentence.find(phrases.pleading))
+    pleas = [plea for plea in sentence.find(phrases.pleading) if not sentence.denies(plea)]
+    before = [asking for asking in sentence.find(phrases.asking) if not sentence.denies(asking)] + pleas
+    return any(asking.start < pair.start for asking in before) or any(
+        sentence.same_clause(pair.start, plea.start) for plea in pleas
+    )
 
 
-def _in_question(sentence: Sentence, pair: "Pair") -> bool:
+def _in_question(sentence: Sentence, pair: Pair) -> bool:
     return any(
         question.start < pair.start or sentence.same_clause(pair.start, question.start)
         for question in sentence.find(sentence.phrases.questions)
     )
-
-
-class Pair(NamedTuple):
-    """What is done, or happens, and to which thing; in either order."""
-
-    doing: Found
-    thing: Found
-
-    @property
-    def start(self) -> int:
-        return min(self.doing.start, self.thing.start)
-
-    @property
-    def between(self) -> range:
-        """The places of the words between both."""
-        first, second = (self.doing, self.thing) if self.doing.start < self.thing.start else (self.thing, self.doing)
-        return range(first.end, second.start)
-
-    @property
-    def end(self) -> int:
-        return max(self.doing.end, self.thing.end)
-
-    def __str__(self) -> str:
-        in_order = sorted((self.doing, self.thing), key=lambda found: found.start)
-        return " … ".join(dict.fromkeys(found.phrase for found in in_order))
-
-
-def _pairs(sentence: Sentence, doings: tuple[Table, ...], things: tuple[Table, ...]) -> Iterator[Pair]:
-    """Find doings and things that are close to each other and belong together."""
-    all_things = list(sentence.find(*things))
-    for doing in sentence.meant(*doings) if all_things else ():
-        for pair in (Pair(doing, thing) for thing in all_things):
-            if len(pair.between) <= sentence.phrases.apart and _belong(sentence, pair):
-                yield pair
-
-
-def _belong(sentence: Sentence, pair: Pair) -> bool:
-    doing, thing = pair
-    # "I lost my temper, my phone …": an object does not stand behind a comma; a verb may.
-    if doing.start < thing.start and any(sentence.words[place] == "," for place in pair.between):
-        return False
-    return not any(_makes_another(sentence, pair, other) for other in sentence.find(sentence.phrases.other_things))
-
-
-def _makes_another(sentence: Sentence, pair: Pair, other: Found) -> bool:
-    thing = pair.thing
-    # "My phone case", "my API token": what stands next to a thing, or is part of its name, may make another of it.
-    if other.start <= thing.end and thing.start <= other.end:
-        return True
-    # "Lost the password of my phone", but "lost the password and my phone".
-    joined = any(link.start in pair.between for link in sentence.find(sentence.phrases.because))
-    return pair.start <= other.start < pair.end and not joined
-
-
-def _own(sentence: Sentence, pairs: Iterable[Pair]) -> Iterator[str]:
-    return (str(pair) for pair in pairs if not _about_another(sentence, pair))
-
-
-def _about_another(sentence: Sentence, pair: Pair) -> bool:
-    phrases, start = sentence.phrases, pair.thing.start
-    others = [other.start for other in sentence.find(phrases.other_people) if _near(sentence, pair, other)]
-    mine = [own.end for own in sentence.find(phrases.mine) if start - _MINE <= own.end <= start]
-    return bool(others) and not any(all(not end <= other < start for other in others) for end in mine)
-
-
-def _near(sentence: Sentence, pair: Pair, other: Found) -> bool:
-    apart = sentence.phrases.apart
-    if not pair.start - apart <= other.start <= pair.end + apart:
-        return False
-    outside = (*range(other.end, pair.start), *range(pair.end, other.start))
-    return all(sentence.words[place] != "," for place in outside)
 
 
 _ENOUGH: tuple[tuple[Rule, ...], ...] = (

@@ -84,12 +84,12 @@ ENGLISH = Phrases(
         deleted … without
     """),
     broken=table("""
-        broke, broken, brok, broked, smashed, shattered, cracked, snapped, dead, died, destroyed, damaged, ruined,
-        drowned, soaked, bricked, fell in, fell into, fell out, dropped, at the bottom of, through the wash,
-        stopped working, no longer works, no longer work, no longer working, does not work any more,
-        does not work anymore, not working any more, not working anymore, not work anymore, not work any more,
-        no longer turns on, no longer turn on, will not turn on, does not turn on, not turning on, will not start,
-        does not start, will not boot, does not boot, will not switch on, does not switch on, no longer recognised,
+        broke, broken, brok, broked, smashed, shattered, snapped, dead, died, destroyed, damaged, ruined, drowned,
+        soaked, bricked, fell in, fell into, fell out, dropped, at the bottom of, through the wash, stopped working,
+        no longer works, no longer work, no longer working, does not work any more, does not work anymore,
+        not working any more, not working anymore, not work anymore, not work any more, no longer turns on,
+        no longer turn on, will not turn on, does not turn on, not turning on, will not start, does not start,
+        will not boot, does not boot, will not switch on, does not switch on, no longer recognised,
         no longer recognized, no longer detected, will not charge, does not charge, no longer charges, fried, bust,
         busted, packed up, conked out, gave up the ghost, run over, ran over, flushed, water damage, water damaged,
         screen is black, screen went black, black screen, screen is dead, not responding, stopped responding,
@@ -107,7 +107,7 @@ ENGLISH = Phrases(
         deactivated, ported, changing to, returned, handed back, sent in, moved to, did not come back, came back,
         did not transfer, did not transfer over, were not transferred, was not transferred, did not come across,
         did not carry over, did not migrate, kept by, erased, deleted, uninstalled, removed my, removed the, cleared,
-        reformatted, formatted, wiped
+        reformatted, formatted, wiped, cracked, scratched
     """),
     locked_out=table(
         """
@@ -127,7 +127,9 @@ ENGLISH = Phrases(
         let me in, regaining access, restoring access, access to my account again, so i can sign in, so i can log in,
         so that i can sign in, so that i can log in, so i can get in, so that i can get in, so i can log back in,
         so that i can log back in, so i can login, to be able to log in, to be able to sign in, so i can get back,
-        so i can access, so that i can access
+        so i can access, so that i can access, need to get into, need access to, need to access, get into my account,
+        need to log in, must log in, have to log in, how do i log in, how can i log in, how do i get in,
+        how can i access, how do i access
     """,
         *(f"{unable} {enter}" for unable in _UNABLE for enter in _ENTER),
     ),
@@ -222,19 +224,21 @@ ENGLISH = Phrases(
         just testing, this is a test, without asking me, without my consent, somebody reset my, someone has reset,
         somebody has reset, who reset, has been reset by, i reset my 2fa, hacked, hacker, phishing,
         is this mail from you, is this you, is this email from you, is it really you, suspicious, scam, legit,
-        backup phone, spare phone, second yubikey, spare key, spare yubikey, second key, backup key, my other key,
-        backup yubikey, other yubikey, still searching, still looking for, will look again, will write again,
-        might be in, may be in, must be somewhere, might have lost, may have lost, might have left, maybe i lost,
-        perhaps i lost, i think i lost, think i left, not sure whether, not sure if, will be repaired, being repaired,
-        gets repaired, out of battery, battery is empty, battery is flat, battery died, is at home, left … at home,
-        forgot my phone, forgot my yubikey, phone support, your phone, one of my two, one of our, how do i add,
-        transfer my domain, to transfer the domain, the sms 2fa does not, cheaper, pricing, rankings,
-        cancel my hosting, delete my account, close my account, status of my, again tomorrow, fixed it, found a way,
+        still searching, still looking for, will look again, will write again, might be in, may be in,
+        must be somewhere, might have lost, may have lost, might have left, maybe i lost, perhaps i lost,
+        i think i lost, think i left, not sure whether, not sure if, will be repaired, being repaired, gets repaired,
+        out of battery, battery is empty, battery is flat, battery died, is at home, left … at home, forgot my phone,
+        forgot my yubikey, phone support, your phone, one of my two, one of our, how do i add, transfer my domain,
+        to transfer the domain, the sms 2fa does not, cheaper, pricing, rankings, cancel my hosting,
+        delete my account, close my account, status of my, again tomorrow, fixed it, found a way,
         the other day it worked, for an ex, police report, subpoena, urgent wire, gift card, gift cards,
         left … at the office, is charging, am able to log in again, was able to log in again, gmail, hotmail,
         google account, microsoft account, apple account, amazon, ebay, steam, discord, coinbase, binance, twitter,
         tiktok, linkedin, snapchat, netflix, dropbox, roblox, epic games, reset your, your policy, policy on,
-        policies on
+        policies on, have a backup key, have a spare, have my spare, have a backup phone, with my backup,
+        with my spare, using my backup, using my spare, with my second, using my second, with my other,
+        using my other, have another yubikey, have another key, second yubikey works, other yubikey works,
+        spare works, still use my second
     """),
     contact_changes=table("""
         change my email, change my e mail, change the email, change the e mail, change my address, change my phone,

@@ -75,14 +75,14 @@ FRENCH = Phrases(
         inutilisable, tombé, tombée, est tombé, fait tomber, tombé dans l eau, à l eau, dans l eau,
         dans les toilettes, dans la mer, à la mer, dans la piscine, dans le lac, dans le bain, noyé, noyée,
         pris l eau, dégât des eaux, oxydé, machine à laver, lave linge, lavé, lavée, écran noir, écran cassé,
-        écran mort, écran fissuré, fissuré, écrasé, écrasée, roulé dessus, marché dessus, assis dessus, brûlé, brûlée,
-        grillé, grillée, cramé, cramée, fondu, plié, pliée, tordu, tordue, défectueux, défectueuse, défaillant,
-        défaillante, briqué, planté définitivement, ne fonctionne plus, fonctionne plus, ne marche plus, marche plus,
-        ne s allume plus, s allume plus, ne s allume pas, ne démarre plus, démarre plus, ne démarre pas,
-        ne répond plus, répond plus, ne charge plus, charge plus, ne veut plus, n est plus reconnu,
-        n est plus reconnue, plus reconnue, plus reconnu, ne reconnaît plus, reconnaît plus, plus détectée,
-        plus détecté, a cessé de fonctionner, cessé de fonctionner, a lâché, m a lâché, lâché, a rendu, ne sert plus,
-        ne tourne plus, bousillé, bousillée, nase, naze, kaput, mâché, mâchée, bouffé, mangé
+        écran mort, écrasé, écrasée, roulé dessus, marché dessus, assis dessus, brûlé, brûlée, grillé, grillée, cramé,
+        cramée, fondu, plié, pliée, tordu, tordue, défectueux, défectueuse, défaillant, défaillante, briqué,
+        planté définitivement, ne fonctionne plus, fonctionne plus, ne marche plus, marche plus, ne s allume plus,
+        s allume plus, ne s allume pas, ne démarre plus, démarre plus, ne démarre pas, ne répond plus, répond plus,
+        ne charge plus, charge plus, ne veut plus, n est plus reconnu, n est plus reconnue, plus reconnue,
+        plus reconnu, ne reconnaît plus, reconnaît plus, plus détectée, plus détecté, a cessé de fonctionner,
+        cessé de fonctionner, a lâché, m a lâché, lâché, a rendu, ne sert plus, ne tourne plus, bousillé, bousillée,
+        nase, naze, kaput, mâché, mâchée, bouffé, mangé, au fond de, au fond du, vient de mourir
     """),
     replaced=table("""
         nouveau, nouvel, nouvelle, changé, changé de, changement, changement de, changer de, remplacé, remplacée,
@@ -91,7 +91,7 @@ FRENCH = Phrases(
         passé sur, mis à jour, reconditionné, désactivé, désactivée, porté, renvoyé, racheté, passé d, passé de,
         passée de, passée d, passée à, passer de, pas suivi, pas été transféré, pas été transférés, pas transférés,
         pas revenu, pas été restauré, aucune entrée, gardé l ancien, supprimée, effacée, désinstallée, formaté,
-        ai supprimé, avons supprimé, ai effacé, ai désinstallé, a effacé, vidé
+        ai supprimé, avons supprimé, ai effacé, ai désinstallé, a effacé, vidé, fissuré, fissurée, rayé, fêlé
     """),
     locked_out=table("""
         ne peux plus me connecter, peux plus me connecter, ne peux pas me connecter, peux pas me connecter,
@@ -122,7 +122,8 @@ FRENCH = Phrases(
         peu pas me connecter, pe pas me connecter, peux pu me connecter, pu me connecter, pour me connecter,
         pour pouvoir me connecter, pour que je puisse me connecter, que je puisse me connecter, que je puisse entrer,
         que je puisse accéder, pour me reconnecter, afin de me connecter, pour que je puisse, rentrer sur mon compte,
-        entrer sur mon compte, aller sur mon compte
+        entrer sur mon compte, aller sur mon compte, sur mon compte, comment accéder, comment me connecter,
+        accès à mon compte
     """),
     reset=table("""
         réinitialiser, réinitialisation, réinitialise*, reinitialisé*, réinitialisé, reset, resets, resetter, reseter,
@@ -231,22 +232,23 @@ FRENCH = Phrases(
         nous achetons, nous réparons, nous vendons, nous proposons, nous offrons, offre, offres, promotion, promo,
         réduction, seo, référencement, bitcoin, crypto, gagné, gagnant, piraté, piratée, piratage, hacké, hackée,
         hacker, pirate, phishing, hameçonnage, arnaque, fraude, est ce bien vous, est ce vous, est ce un vrai,
-        ce mail est il, ce message est il, est il authentique, suspect, suspecte, téléphone de secours,
-        clé de secours, autre yubikey, deuxième yubikey, seconde yubikey, deuxième clé, seconde clé, autre clé,
-        cherche encore, continue à chercher, continue de chercher, vais chercher, toujours à la recherche,
-        crois que j ai, crois l avoir, crois avoir, pense avoir, pense l avoir, pense que j ai, pas sûr, pas sûre,
-        pas certain, pas certaine, il se peut, en réparation, chez le réparateur, au sav, est réparé,
-        plus de batterie, batterie vide, à plat, déchargé, oublié … à la maison, laissé … à la maison,
-        oublié … chez moi, laissé … chez moi, resté … à la maison, resté … au bureau, oublié … au bureau,
-        laissé … au bureau, m a appelé, m ont appelé, au téléphone un, m a demandé de, m a dit de, il serait bien,
-        ce serait bien, suggestion, interview, c est un test, simple test, sans mon accord, sans mon consentement,
-        sans me demander, quelqu un a réinitialisé, avez réinitialisé, une de mes, un de mes, l une de mes,
-        recommandez, conseillez, résilier mon, résilier le, résiliation, fermer mon compte, supprimer mon compte,
-        clôturer mon compte, ex mari, ex femme, ex conjoint, décédée, est décédé, s il vous plaît ne, avocat,
-        2fa a été réinitialisée, authentification a été réinitialisée, compte google, compte microsoft, compte apple,
-        votre politique, la politique, réinitialisez votre, est peut être, peut être chez, peut être que,
-        peut être perdu, peut être oublié, peut être laissé, probablement perdu, probablement oublié,
-        probablement laissé, probablement chez, sans doute perdu, sans doute oublié, sans doute chez
+        ce mail est il, ce message est il, est il authentique, suspect, suspecte, cherche encore, continue à chercher,
+        continue de chercher, vais chercher, toujours à la recherche, crois que j ai, crois l avoir, crois avoir,
+        pense avoir, pense l avoir, pense que j ai, pas sûr, pas sûre, pas certain, pas certaine, il se peut,
+        en réparation, chez le réparateur, au sav, est réparé, plus de batterie, batterie vide, à plat, déchargé,
+        oublié … à la maison, laissé … à la maison, oublié … chez moi, laissé … chez moi, resté … à la maison,
+        resté … au bureau, oublié … au bureau, laissé … au bureau, m a appelé, m ont appelé, au téléphone un,
+        m a demandé de, m a dit de, il serait bien, ce serait bien, suggestion, interview, c est un test, simple test,
+        sans mon accord, sans mon consentement, sans me demander, quelqu un a réinitialisé, avez réinitialisé,
+        une de mes, un de mes, l une de mes, recommandez, conseillez, résilier mon, résilier le, résiliation,
+        fermer mon compte, supprimer mon compte, clôturer mon compte, ex mari, ex femme, ex conjoint, décédée,
+        est décédé, s il vous plaît ne, avocat, 2fa a été réinitialisée, authentification a été réinitialisée,
+        compte google, compte microsoft, compte apple, votre politique, la politique, réinitialisez votre,
+        est peut être, peut être chez, peut être que, peut être perdu, peut être oublié, peut être laissé,
+        probablement perdu, probablement oublié, probablement laissé, probablement chez, sans doute perdu,
+        sans doute oublié, sans doute chez, avec ma deuxième, avec ma seconde, avec la deuxième, avec l autre,
+        avec mon autre, ai une autre yubikey, ai une autre clé, ai une clé de secours, ai ma clé de secours,
+        ai encore une, avec ma clé de secours, ai un téléphone de secours
     """),
     contact_changes=table("""
         changer mon adresse, changer l adresse, changer d adresse, changer mon mail, changer mon email,

@@ -90,7 +90,8 @@ GERMAN = Phrases(
         zersplittert, splitter, verbrannt, geschmolzen, abgebrochen, durchgebrochen, totalschaden, zertreten,
         zerkratzt und defekt, versenkt, nass geworden, nicht mehr zu gebrauchen, unbrauchbar, gecrasht, gestorben,
         verreckt, abgestürzt und, zerlegt, zermatscht, nicht mehr nutzbar, nicht mehr lesbar, zerschmettert, versagt,
-        explodiert, erkennt … nicht mehr, leuchtet nicht mehr, ohne funktion, gebrickt
+        explodiert, erkennt … nicht mehr, leuchtet nicht mehr, ohne funktion, gebrickt, auf dem grund, im see,
+        im meer, im fluss, im wasser, ins wasser, in den fluss, in die ostsee, in die nordsee
     """),
     replaced=_table("""
         neu, neue, neues, neuen, neuem, neuer, gewechselt, wechsel, wechseln, ausgetauscht, getauscht, ersetzt,
@@ -120,7 +121,8 @@ GERMAN = Phrases(
         kein einloggen, kein reinkommen, nicht reinkomme*, komme … nirgends, zugang … verloren, login … nicht mehr,
         anmeldung … nicht mehr, damit ich mich anmelden, damit ich mich einloggen, damit ich mich wieder,
         damit ich wieder, damit ich reinkomme, damit ich rein, um mich anmelden, um mich einloggen, um wieder,
-        damit wir uns
+        damit wir uns, in mein konto, an mein konto, in meinen account, ins kundenkonto, wie komm ich,
+        wie kann ich mich einloggen, wie kann ich mich anmelden, wie logge ich
     """),
     reset=_table("""
         zurücksetz*, zurückzusetzen, zurückgesetzt, rücksetz*, zurück setzen, zurück zu setzen, setz* … zurück, reset,
@@ -155,12 +157,14 @@ GERMAN = Phrases(
         kann ich selbst, kann man selbst, ist das normal, stimmt es
     """),
     suppositions=_table("""
-        falls, wenn ich mein*, wenn mein*, wenn ich das, wenn ich den, wenn das, wenn der, wenn ein, wenn man,
-        wenn jemand, wenn einer, wenn mir, wenn einmal, wenn kund*, sollte ich, sollte mein*, sollte das, sollte der,
-        sollte mir, sollte jemand, angenommen, was passiert, was wäre, was mache ich wenn, was ist wenn, was tun wenn,
+        wenn ich mein*, wenn mein*, wenn ich das, wenn ich den, wenn das, wenn der, wenn ein, wenn man, wenn jemand,
+        wenn einer, wenn mir, wenn einmal, wenn kund*, sollte ich, sollte mein*, sollte das, sollte der, sollte mir,
+        sollte jemand, angenommen, was passiert, was wäre, was mache ich wenn, was ist wenn, was tun wenn,
         für den fall, im falle, im fall, bei verlust, bei einem verlust, bei diebstahl, bei einem defekt, dachte,
         befürchte, würde ich, hätte ich, sobald, gesetzt den fall, fast, beinahe, ein verlorenes, ein verlorener,
-        verlorene, mal angenommen, eventuell, womöglich, könnte ich mein
+        verlorene, mal angenommen, eventuell, womöglich, könnte ich mein, falls ich, falls mein*, falls das,
+        falls der, falls die, falls ein*, falls man, falls jemand, falls mir, falls mal, falls wir, falls uns*,
+        falls kund*
     """),
     negations=_table("""
         nicht, nie, niemals, ohne, weder, nichts, niemand, statt, anstatt, nich, ned, net, kein*
@@ -216,9 +220,8 @@ GERMAN = Phrases(
         sonderangebot, rabatt, angebot für sie, wir kaufen, wir reparieren, wir verkaufen, wir bieten, seo, ranking,
         gewonnen, kryptowährung, bitcoin, gehackt, hacker, phishing, betrug, betrüger, sind sie das,
         ist die mail echt, ist die echt, ist das echt, kommt die von ihnen, ist diese mail, ist diese e mail,
-        verdächtig, ersatzhandy, zweithandy, zweiter yubikey, zweiten yubikey, zweite yubikey, zweiten schlüssel,
-        ersatzschlüssel, anderen yubikey, suche noch, noch suchen, noch am suchen, suche weiter, melde mich morgen,
-        vielleicht taucht, wahrscheinlich verloren, vielleicht verloren, vermutlich verloren, möglicherweise verloren,
+        verdächtig, suche noch, noch suchen, noch am suchen, suche weiter, melde mich morgen, vielleicht taucht,
+        wahrscheinlich verloren, vielleicht verloren, vermutlich verloren, möglicherweise verloren,
         bin nicht sicher ob, nicht sicher ob, bin mir nicht sicher, glaube ich habe, glaube dass ich,
         in der reparatur, zur reparatur, repariert, akku leer, akku ist leer, zu hause vergessen, daheim vergessen,
         zuhause vergessen, zu hause liegen, zuhause liegen, im büro vergessen, handy vergessen, ladekabel vergessen,
@@ -233,7 +236,9 @@ GERMAN = Phrases(
         hab es gefunden, habe ihn gefunden, doch gefunden, hat sich gefunden, handy wieder, 2fa von herrn,
         2fa von frau, hat seinen yubikey, hat ihren yubikey, hat seinen schlüssel, hat ihren schlüssel,
         hat seinen authenticator, hat ihren authenticator, google konto, microsoft konto, apple konto, richtlinie*,
-        wie gehen sie mit, setzen sie ihre
+        wie gehen sie mit, setzen sie ihre, mit meinem zweiten, mit dem zweiten, mit dem ersatz*, mit meinem ersatz*,
+        habe noch einen, habe einen zweiten, habe einen ersatz*, habe noch den zweiten, habe noch den anderen,
+        mit dem anderen yubikey, mit meinem anderen, zweite yubikey geht, zweite geht noch
     """),
     contact_changes=_table("""
         neue e mail, neue email, neue mail, neue emailadresse, neue mailadresse, neuen e mail, neuen email,

@@ -84,7 +84,7 @@ SPANISH = Phrases(
         ya no prende, ya no responde, ya no me reconoce, ya no la reconoce, ya no lo reconoce, ya no reconoce,
         ya no es reconocida, no funciona más, no anda más, estrellado, se estrelló, se bloqueó por completo,
         bloqueado y, se jodió, jodido, pasó a mejor vida, defectuoso, defectuosa, pisé, pisó, se me estrelló,
-        se me estalló, estrelló, ya fue, valió, quedó destruido, bañera
+        se me estalló, estrelló, ya fue, valió, quedó destruido, bañera, en el fondo, fondo del, fondo de
     """),
     replaced=table("""
         nuevo, nueva, cambié, cambié de, cambiado, he cambiado, cambiar de, cambio de, cambiamos, cambió, reemplacé,
@@ -125,7 +125,8 @@ SPANISH = Phrases(
         no puedo sacar los códigos, no puedo ver el código, no puedo ver nada, no veo el código, no veo nada,
         no puedo conseguir el código, para poder entrar, para poder acceder, para poder ingresar, para poder iniciar,
         para que pueda entrar, para que pueda acceder, para que pueda ingresar, así puedo entrar,
-        para volver a entrar, y así entrar
+        para volver a entrar, y así entrar, cómo accedo, cómo entro, cómo puedo entrar, cómo puedo acceder,
+        cómo ingreso
     """),
     reset=table("""
         resetear, reseteo, resetee*, resetéen, reset, resets, reseten, resetea*, reiniciar, reinicio, reinicie*,
@@ -236,8 +237,7 @@ SPANISH = Phrases(
         transferir el dominio, código de autorización, reembolso, compramos, vendemos, reparamos, ofrecemos, oferta,
         ofertas, descuento, promoción, seo, posicionamiento, bitcoin, criptomoneda, ganado, ganador, hackearon,
         hackeado, hackeada, hackeo, hacker, phishing, estafa, fraude, es suyo este correo, es este correo,
-        este correo es, es real, es auténtico, sospechoso, sospechosa, móvil de repuesto, otra yubikey,
-        segunda yubikey, segunda llave, llave de repuesto, la otra llave, sigo buscando, seguiré buscando,
+        este correo es, es real, es auténtico, sospechoso, sospechosa, sigo buscando, seguiré buscando,
         sigo buscándolo, voy a buscar, a ver si aparece, creo que perdí, creo que lo perdí, creo que he perdido,
         creo que me, creo que lo dejé, creo que se, no estoy seguro, no estoy segura, está en reparación,
         en reparación, en el servicio técnico, lo están reparando, sin batería, batería agotada, se quedó sin batería,
@@ -253,7 +253,9 @@ SPANISH = Phrases(
         su política, la política, restablezca su, restablece tu, tal vez perdí, quizás perdí, quizá perdí, quizá esté,
         quizás esté, a lo mejor está, a lo mejor lo, a lo mejor aparece, puede que esté, puede que lo, puede que la,
         puede que aparezca, tal vez esté, tal vez lo, quizás lo, quizá lo, probablemente esté, probablemente está,
-        es posible que lo haya
+        es posible que lo haya, con mi segunda, con la segunda, con la otra, con mi otra, tengo otra yubikey,
+        tengo otra llave, tengo una llave de repuesto, tengo la llave de repuesto, con la llave de repuesto,
+        con mi llave de repuesto, tengo un móvil de repuesto
     """),
     contact_changes=table("""
         cambiar mi correo, cambiar el correo, cambiar mi email, cambiar el email, cambien mi correo,
