@@ -51,8 +51,8 @@ _FOREIGN_BELOW = re.compile(
 _ADVERTISEMENT = re.compile(
     r"^[ \t]*(?:(?:sent from|get outlook for|von mein\w{1,2} [^\n]{1,30} gesendet|gesendet (?:von|mit)"
     r"|enviado (?:desde|do|da|de|a partir)|obtener outlook|obter o outlook|envoyé (?:de|depuis|à partir)"
-    r"|obtenez outlook|télécharge[rz] outlook|отправлено (?:с|из)\b|скачать outlook|получите outlook|发自|發自|从我的|從我的"
-    r"|获取 ?outlook|取得 ?outlook|holen sie sich outlook)[^\n]{0,60}"
+    r"|obtenez outlook|télécharge[rz] outlook|отправлено (?:с|из)\b|скачать outlook|получите outlook"
+    r"|发自|發自|从我的|從我的|获取 ?outlook|取得 ?outlook|holen sie sich outlook)[^\n]{0,60}"
     r"|[^\n]{1,40}(?:から送信|より送信|を入手)[^\n]{0,10})$",
     re.MULTILINE | re.IGNORECASE,
 )

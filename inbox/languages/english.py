@@ -73,15 +73,14 @@ ENGLISH = Phrases(
         not have access to, nowhere to be found, can not locate my, unable to find my, unable to locate my,
         no longer got, left … taxi, left … cab, left … uber, left … train, left … bus, left … plane, left … hotel,
         left … airport, left … tram, left … abroad, got rid of, threw away, thrown away, threw out, tossed,
-        accidentally removed, accidentally deleted, got deleted, was deleted, went missing, is lost, empty, lost all,
-        took my, washed away, fell overboard, recycled, confiscated, seized, no longer shows,
-        does not show … any more, does not show … anymore, no longer there, does not exist any more, no longer exists,
-        taken off me, half inched, went overboard, not on my new phone, went with it, was taken, were taken,
-        got taken, accident … deleted, accident deleted, deleted … by accident, deleted … by mistake,
-        deleted … accidentally, mistakenly deleted, accidentally … deleted, accidentally erased,
-        accidentally uninstalled, accidentally wiped, mistakenly removed, removed … by accident, removed … by mistake,
-        got erased, was erased, deleted itself, erased … by mistake, uninstalled … by mistake, stupidly deleted,
-        deleted … without
+        accidentally removed, accidentally deleted, went missing, is lost, empty, lost all, took my, washed away,
+        fell overboard, recycled, confiscated, seized, no longer shows, does not show … any more,
+        does not show … anymore, no longer there, does not exist any more, no longer exists, taken off me,
+        half inched, went overboard, not on my new phone, went with it, was taken, were taken, got taken,
+        accident … deleted, accident deleted, deleted … by accident, deleted … by mistake, deleted … accidentally,
+        mistakenly deleted, accidentally … deleted, accidentally erased, accidentally uninstalled, accidentally wiped,
+        mistakenly removed, removed … by accident, removed … by mistake, deleted itself, erased … by mistake,
+        uninstalled … by mistake, stupidly deleted, deleted … without
     """),
     broken=table("""
         broke, broken, brok, broked, smashed, shattered, snapped, dead, died, destroyed, damaged, ruined, drowned,
@@ -107,7 +106,7 @@ ENGLISH = Phrases(
         deactivated, ported, changing to, returned, handed back, sent in, moved to, did not come back, came back,
         did not transfer, did not transfer over, were not transferred, was not transferred, did not come across,
         did not carry over, did not migrate, kept by, erased, deleted, uninstalled, removed my, removed the, cleared,
-        reformatted, formatted, wiped, cracked, scratched
+        reformatted, formatted, wiped, cracked, scratched, got deleted, was deleted, got erased, was erased
     """),
     locked_out=table(
         """
@@ -161,7 +160,9 @@ ENGLISH = Phrases(
         thank you for the, thank you for your, thanks for the, thanks for your, thanks for resetting,
         thank you for resetting, status of, still waiting, guide, tutorial, article, explain, who reset, did you,
         have you, does it, what happens, can i reset, can i still, whether, curious, where can i, where do i,
-        where is, documentation, instructions on, cost, costs
+        where is, documentation, instructions on, cost, costs, like to know, want to know, wanted to know, if i ever,
+        by post, last month, last week, last year, went well, went fine, went smoothly, was quick, went through,
+        worked fine, worked well, was done, has been done, took only, love to know
     """),
     suppositions=table("""
         if i, if my, if we, if our, if a, if an, if the, if one, if it, if someone, if somebody, if you lose, in case,
@@ -238,7 +239,10 @@ ENGLISH = Phrases(
         policies on, have a backup key, have a spare, have my spare, have a backup phone, with my backup,
         with my spare, using my backup, using my spare, with my second, using my second, with my other,
         using my other, have another yubikey, have another key, second yubikey works, other yubikey works,
-        spare works, still use my second
+        spare works, still use my second, refund, money back, your shop, your store, from your shop, arrived broken,
+        arrived defective, arrived damaged, bought … from you, bought … through you, return it, exchange it,
+        phone is fine, phone works, phone is here, did not do that, did not do this, was not done by me,
+        i have my phone, phone is with me, have both
     """),
     contact_changes=table("""
         change my email, change my e mail, change the email, change the e mail, change my address, change my phone,

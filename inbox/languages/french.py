@@ -61,12 +61,11 @@ FRENCH = Phrases(
         ne dispose plus, dispose plus, plus en ma possession, ne retrouve plus, retrouve plus, ne trouve plus,
         trouve plus, ne retrouve pas mon, ne retrouve pas ma, introuvable, pas accès à mon, pas accès à ma,
         pas accès au, jeté, jetée, balancé, détroussé, cambriolé, cambriolage, agressé, n apparaît plus,
-        n existe plus, ne s affiche plus, plus dans, emporté, confisqué, été supprimé, est supprimé, été effacé,
-        s est effacé, se sont effacés, tout effacé, été désinstallé, est vide, est … vide, sont … vides, est … vidé,
-        ma volé, m ont volé, se sont envolés, plus du tout, supprimé par erreur, supprimé par accident,
-        supprimé par mégarde, supprimé sans, effacé par erreur, effacé par accident, effacé par mégarde, effacé sans,
-        désinstallé par, désinstallé sans, supprimée par erreur, accidentellement supprimé,
-        malencontreusement supprimé, supprimé accidentellement, supprimé mon … par erreur
+        n existe plus, ne s affiche plus, plus dans, emporté, confisqué, s est effacé, se sont effacés, tout effacé,
+        est vide, est … vide, sont … vides, est … vidé, ma volé, m ont volé, se sont envolés, plus du tout,
+        supprimé par erreur, supprimé par accident, supprimé par mégarde, supprimé sans, effacé par erreur,
+        effacé par accident, effacé par mégarde, effacé sans, désinstallé par, désinstallé sans, supprimée par erreur,
+        accidentellement supprimé, malencontreusement supprimé, supprimé accidentellement, supprimé mon … par erreur
     """),
     broken=table("""
         cassé, cassée, cassés, casse, brisé, brisée, pété, pétée, fracassé, éclaté, explosé, foutu, foutue, fichu,
@@ -91,7 +90,8 @@ FRENCH = Phrases(
         passé sur, mis à jour, reconditionné, désactivé, désactivée, porté, renvoyé, racheté, passé d, passé de,
         passée de, passée d, passée à, passer de, pas suivi, pas été transféré, pas été transférés, pas transférés,
         pas revenu, pas été restauré, aucune entrée, gardé l ancien, supprimée, effacée, désinstallée, formaté,
-        ai supprimé, avons supprimé, ai effacé, ai désinstallé, a effacé, vidé, fissuré, fissurée, rayé, fêlé
+        ai supprimé, avons supprimé, ai effacé, ai désinstallé, a effacé, vidé, fissuré, fissurée, rayé, fêlé,
+        été supprimé, est supprimé, été effacé, été désinstallé
     """),
     locked_out=table("""
         ne peux plus me connecter, peux plus me connecter, ne peux pas me connecter, peux pas me connecter,
@@ -159,7 +159,8 @@ FRENCH = Phrases(
         est ce que je peux, puis je, merci pour, merci d avoir, remercie pour, remercie d avoir, guide, tutoriel,
         article, expliquer, qui a, quel, quelle, quels, quelles, statut, où en est, où puis je, mode d emploi,
         documentation, procédure pour, la procédure, coûte, est ce normal, obligatoire, avez vous, quand sera,
-        quand est ce, quand aurai
+        quand est ce, quand aurai, savoir si, voudrais savoir, aimerais savoir, juste savoir, souhaite savoir,
+        du mois dernier, de la semaine dernière, bien passé, bien passée, a fonctionné, a été rapide
     """),
     suppositions=table("""
         si je perds, si je perdais, si je me fais, si j ai perdu, si j avais perdu, si jamais, si on, si quelqu un,
@@ -248,7 +249,9 @@ FRENCH = Phrases(
         probablement perdu, probablement oublié, probablement laissé, probablement chez, sans doute perdu,
         sans doute oublié, sans doute chez, avec ma deuxième, avec ma seconde, avec la deuxième, avec l autre,
         avec mon autre, ai une autre yubikey, ai une autre clé, ai une clé de secours, ai ma clé de secours,
-        ai encore une, avec ma clé de secours, ai un téléphone de secours
+        ai encore une, avec ma clé de secours, ai un téléphone de secours, remboursé, rembourser, acheté … chez vous,
+        votre boutique, échanger, téléphone va bien, portable va bien, téléphone fonctionne, j ai mon téléphone,
+        ai bien mon téléphone, n ai rien fait, n ai pas fait ça, arrivée cassée, arrivé cassé
     """),
     contact_changes=table("""
         changer mon adresse, changer l adresse, changer d adresse, changer mon mail, changer mon email,

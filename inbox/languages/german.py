@@ -70,9 +70,8 @@ GERMAN = Phrases(
         nicht mehr drauf, verschlampt, verbummelt, verschwunden ist, nirgends find*, nirgendwo find*,
         find* … nirgends, find* … nirgendwo, versehentlich … gelöscht, aus versehen … gelöscht,
         versehentlich gelöscht, aus versehen gelöscht, versehentlich deinstalliert, versehentlich … deinstalliert,
-        aus versehen … deinstalliert, wurde … gelöscht, wurde gelöscht, wurden gelöscht, gelöscht wurde,
-        dabei … gelöscht, irrtümlich gelöscht, ausversehen … gelöscht, ausversehen gelöscht, ist leer, ist … leer,
-        app leer, authenticator leer, komplett leer, jetzt leer, leer ist, gelöscht worden
+        aus versehen … deinstalliert, irrtümlich gelöscht, ausversehen … gelöscht, ausversehen gelöscht, ist leer,
+        ist … leer, app leer, authenticator leer, komplett leer, jetzt leer, leer ist
     """),
     broken=_table("""
         kaputt, kaput, kaputtgegangen, defekt, defektes, defekter, zerstört, zerbrochen, gebrochen, beschädigt,
@@ -154,7 +153,8 @@ GERMAN = Phrases(
         wie aktivier*, wie deaktivier*, wie schalte, wie läuft, wie viel, wieviel, was kostet, was ist, was passiert,
         wann wird, wann, warum, wieso, weshalb, gibt es, ob man, ob ich, danke für, dank für, anleitung*, welche*,
         wer hat, haben sie, habt ihr, kostet, kosten, erklären, bedeutet, status, wozu, dokumentation, artikel, doku,
-        kann ich selbst, kann man selbst, ist das normal, stimmt es
+        kann ich selbst, kann man selbst, ist das normal, stimmt es, nur wissen, wissen ob, gern wissen, gerne wissen,
+        wüsste gern, letzten monat, letzte woche, lief, verlief, hat gut, super geklappt, gut geklappt
     """),
     suppositions=_table("""
         wenn ich mein*, wenn mein*, wenn ich das, wenn ich den, wenn das, wenn der, wenn ein, wenn man, wenn jemand,
@@ -238,7 +238,10 @@ GERMAN = Phrases(
         hat seinen authenticator, hat ihren authenticator, google konto, microsoft konto, apple konto, richtlinie*,
         wie gehen sie mit, setzen sie ihre, mit meinem zweiten, mit dem zweiten, mit dem ersatz*, mit meinem ersatz*,
         habe noch einen, habe einen zweiten, habe einen ersatz*, habe noch den zweiten, habe noch den anderen,
-        mit dem anderen yubikey, mit meinem anderen, zweite yubikey geht, zweite geht noch
+        mit dem anderen yubikey, mit meinem anderen, zweite yubikey geht, zweite geht noch, geld zurück, erstattung,
+        erstatten, gekauft habe ich, bei ihnen … gekauft, bei euch … gekauft, ihrem shop, eurem shop, umtausch,
+        umtauschen, reklamation, reklamieren, handy ist in ordnung, handy funktioniert, handy ist da,
+        habe mein handy noch, handy habe ich noch
     """),
     contact_changes=_table("""
         neue e mail, neue email, neue mail, neue emailadresse, neue mailadresse, neuen e mail, neuen email,

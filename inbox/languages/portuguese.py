@@ -66,13 +66,12 @@ PORTUGUESE = Phrases(
         não tenho mais, já não tenho, não possuo mais, já não possuo, não disponho mais, não tenho acesso ao,
         não tenho acesso à, não tenho acesso a, não tenho mais acesso, sem acesso ao, sem acesso à, não encontro meu,
         não encontro o meu, não encontro minha, não encontro a minha, não acho meu, não acho o meu, não acho minha,
-        não acho mais, não encontro mais, perdi acesso, perdi o acesso, apagou, foi apagado, foi apagada, formatou,
-        zerou, joguei fora, deitei fora, desfiz, confiscado, não aparece mais, não existe mais, fiquei sem,
-        fiquei sem o, fiquei sem a, estou sem meu, estou sem o, ficámos sem, ficamos sem, está vazio, está vazia,
-        está … vazio, está … vazia, ficou vazio, ficou vazia, veio vazio, aparece vazio, apaguei sem, apaguei por,
-        apaguei … sem querer, apaguei … por engano, excluí sem, excluí por, excluí … sem querer, deletei sem,
-        deletei por, deletei … sem querer, desinstalei sem, desinstalei por, sem querer apaguei, sem querer excluí,
-        sem querer deletei, acidentalmente
+        não acho mais, não encontro mais, perdi acesso, perdi o acesso, formatou, zerou, joguei fora, deitei fora,
+        desfiz, confiscado, não aparece mais, não existe mais, fiquei sem, fiquei sem o, fiquei sem a, estou sem meu,
+        estou sem o, ficámos sem, ficamos sem, está vazio, está vazia, está … vazio, está … vazia, ficou vazio,
+        ficou vazia, veio vazio, aparece vazio, apaguei sem, apaguei por, apaguei … sem querer, apaguei … por engano,
+        excluí sem, excluí por, excluí … sem querer, deletei sem, deletei por, deletei … sem querer, desinstalei sem,
+        desinstalei por, sem querer apaguei, sem querer excluí, sem querer deletei, acidentalmente
     """),
     broken=_table("""
         quebrou, quebrado, quebrada, quebrei, quebraram, partiu, partido, partida, parti, partiu se, partiu ao meio,
@@ -100,7 +99,8 @@ PORTUGUESE = Phrases(
         desativado, portei, portabilidade, passei para, entreguei, bloqueei, não foram transferidos,
         não foi transferido, não passaram, não vieram, não migraram, não passou, nenhuma entrada, apaguei, excluí,
         deletei, apagado, apagada, excluído, deletado, removi, desinstalei, desinstalado, formatei, formatado,
-        formatou, limpei, zerado, trincou, trincado, trincada, rachou, rachado, rachada
+        formatou, limpei, zerado, trincou, trincado, trincada, rachou, rachado, rachada, foi apagado, foi apagada,
+        apagou, foi removida
     """),
     locked_out=_table("""
         não consigo entrar, não consigo acessar, não consigo aceder, não consigo logar, não consigo fazer login,
@@ -167,7 +167,9 @@ PORTUGUESE = Phrases(
         por que, porquê, existe, há alguma, há algum, obrigado por, obrigada por, obrigado pelo, obrigada pelo,
         obrigado pela, agradeço pelo, agradeço o, guia, tutorial, artigo, explicar, quem, qual, quais, status,
         estado do, instruções para, documentação, posso resetar, posso desativar, é normal, é obrigatório,
-        é obrigatória, custa, tem custo, quando vai, quando será, quando fica
+        é obrigatória, custa, tem custo, quando vai, quando será, quando fica, saber se, quero saber,
+        gostaria de saber, queria saber, do mês passado, da semana passada, foi ótimo, foi ótima, deu certo,
+        foi rápido
     """),
     suppositions=table("""
         se eu perder, se perder, se eu perdesse, se perdesse, se eu perdi, se for roubado, se me roubarem,
@@ -263,7 +265,10 @@ PORTUGUESE = Phrases(
         provavelmente está, provavelmente ficou em, pode ser que esteja, pode ser que tenha, é possível que esteja,
         talvez apareça, com minha segunda, com a segunda, com a minha segunda, com a outra, com minha outra,
         com a minha outra, tenho outra yubikey, tenho outra chave, tenho uma chave reserva, tenho a chave reserva,
-        com a chave reserva, com minha chave reserva, tenho um celular reserva
+        com a chave reserva, com minha chave reserva, tenho um celular reserva, dinheiro de volta,
+        comprei … com vocês, comprei … na loja, loja de vocês, vossa loja, devolução, celular está bem,
+        telemóvel está bem, telefone está bem, estou com meu celular, estou com o celular, tenho o telemóvel comigo,
+        não fiz isso, chegou quebrada, chegou quebrado, veio com defeito, chegou com defeito
     """),
     contact_changes=table("""
         mudar meu email, mudar meu e mail, mudar o meu email, mudar o email, mudar o e mail, mudem meu, mudem o,

@@ -60,12 +60,11 @@ SPANISH = Phrases(
         olvidé … bus, olvidado en, ya no tengo, no tengo más, ya no dispongo, ya no cuento con, no tengo acceso a,
         no tengo acceso al, sin acceso a, sin acceso al, ya no poseo, no encuentro mi, no encuentro el,
         no encuentro la, no aparece mi, no lo encuentro, perdí acceso, perdí el acceso, perdido el acceso,
-        perdido acceso, se borró, se me borró, se ha borrado, se borraron, se me borraron, borró, se eliminó,
-        se formateó, no puedo acceder a mi, no puedo acceder al, tiré, tiré a la basura, boté, me deshice,
-        se llevaron, se me fue, me sacaron, borré por, borré sin, eliminé por, eliminé sin, sin mi móvil desde,
-        me quedé sin, nos quedamos sin, estoy sin, está vacío, está vacía, está … vacío, está … vacía, quedó vacío,
-        quedó vacía, aparece vacío, aparece vacía, borrado por, borrado sin, desinstalé por, desinstalé sin,
-        he borrado sin, he borrado por, fue borrado, fue borrada
+        perdido acceso, se me borró, se me borraron, borró, se formateó, no puedo acceder a mi, no puedo acceder al,
+        tiré, tiré a la basura, boté, me deshice, se llevaron, se me fue, me sacaron, borré por, borré sin,
+        eliminé por, eliminé sin, sin mi móvil desde, me quedé sin, nos quedamos sin, estoy sin, está vacío,
+        está vacía, está … vacío, está … vacía, quedó vacío, quedó vacía, aparece vacío, aparece vacía, borrado por,
+        borrado sin, desinstalé por, desinstalé sin, he borrado sin, he borrado por
     """),
     broken=table("""
         roto, rota, rotos, se rompió, se me rompió, se me ha roto, se ha roto, rompí, he roto, quebró, se me quebró,
@@ -94,7 +93,8 @@ SPANISH = Phrases(
         dado de baja, porté, cancelé, cancelaron, entregué, pasé a, no se transfirieron, no se transfirió,
         no se pasaron, no pasaron, no pasó, no migraron, no se migraron, ninguna entrada, borrado, borrada, eliminado,
         eliminada, desinstalé, desinstalado, formateé, formateado, formateó, he borrado, he eliminado, borré la app,
-        borré la aplicación, eliminé la app, borré, eliminé
+        borré la aplicación, eliminé la app, borré, eliminé, se eliminó, se ha borrado, se borró, se borraron,
+        fue borrado
     """),
     locked_out=table("""
         no puedo entrar, no puedo acceder, no puedo ingresar, no puedo iniciar, no puedo iniciar sesión,
@@ -164,7 +164,8 @@ SPANISH = Phrases(
         cuanto cuesta, qué es, que es el, que es la, qué significa, qué pasa, para qué, por qué, hay alguna,
         hay algún, hay forma de, existe, gracias por, agradezco el, guía, tutorial, artículo, explicar, explicarme,
         quién, cuál, cuáles, estado de, instrucciones para, documentación, puedo resetear yo, puedo desactivar yo,
-        es normal, es obligatorio, tiene costo, cuesta, cuándo estará, cuándo va, cuándo van
+        es normal, es obligatorio, tiene costo, cuesta, cuándo estará, cuándo va, cuándo van, saber si, quiero saber,
+        quisiera saber, gustaría saber, del mes pasado, de la semana pasada, fue muy, salió bien, funcionó, fue rápido
     """),
     suppositions=table("""
         si pierdo, si perdiera, si perdí, si llego a perder, si se me pierde, si me roban, si me robaran, si se rompe,
@@ -255,7 +256,10 @@ SPANISH = Phrases(
         puede que aparezca, tal vez esté, tal vez lo, quizás lo, quizá lo, probablemente esté, probablemente está,
         es posible que lo haya, con mi segunda, con la segunda, con la otra, con mi otra, tengo otra yubikey,
         tengo otra llave, tengo una llave de repuesto, tengo la llave de repuesto, con la llave de repuesto,
-        con mi llave de repuesto, tengo un móvil de repuesto
+        con mi llave de repuesto, tengo un móvil de repuesto, devuelvan el dinero, dinero de vuelta,
+        devuelvan mi dinero, compré … con ustedes, compré … en su, su tienda, devolución, móvil está bien,
+        celular está bien, teléfono está bien, tengo mi móvil, tengo mi celular, tengo mi teléfono, no lo hice,
+        yo no lo, no he hecho eso, llegó rota, llegó roto, llegó defectuosa
     """),
     contact_changes=table("""
         cambiar mi correo, cambiar el correo, cambiar mi email, cambiar el email, cambien mi correo,
