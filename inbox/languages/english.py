@@ -214,13 +214,13 @@ ENGLISH = Phrases(
         verify your identity, verify your two, verify your 2fa, confirm your, your account has been,
         your account will be, your 2fa has, your mailbox will, your password will, dear customer, dear user,
         valued customer, reset page, reset link, reset email, reset form, reset process, reset policy, reset code,
-        reset fee, called me, told me to, wordpress, webmail, ftp, registrar, facebook, instagram, gmail account,
-        my bank, banking, paypal, whatsapp, apple id, outlook, mail app, email app, mail client, imap, smtp, ssh, vpn,
-        my game, bitcoin, crypto, seo, we buy, we offer, we sell, we repair, our offer, special offer, discount,
-        best prices, free shipping, sell your, press article, interview, for a school project, feature request,
-        would be great to, would be great if, i am writing an article, please do not, lawsuit, forgot my password,
-        forgot password, forgotten my password, forgot the password, password reset, reset my password,
-        reset the password, new password, lost my password, lost the password, wrong password, password is wrong,
+        reset fee, called me, told me to, wordpress, webmail, ftp, facebook, instagram, gmail account, my bank,
+        banking, paypal, whatsapp, apple id, outlook, mail app, email app, mail client, imap, smtp, ssh, vpn, my game,
+        bitcoin, crypto, seo, we buy, we offer, we sell, we repair, our offer, special offer, discount, best prices,
+        free shipping, sell your, press article, interview, for a school project, feature request, would be great to,
+        would be great if, i am writing an article, please do not, lawsuit, forgot my password, forgot password,
+        forgotten my password, forgot the password, password reset, reset my password, reset the password,
+        new password, lost my password, lost the password, wrong password, password is wrong,
         password is not accepted, forgotten password, forgotten the password, change my password, app password,
         just testing, this is a test, without asking me, without my consent, somebody reset my, someone has reset,
         somebody has reset, who reset, has been reset by, i reset my 2fa, hacked, hacker, phishing,
@@ -242,7 +242,8 @@ ENGLISH = Phrases(
         spare works, still use my second, refund, money back, your shop, your store, from your shop, arrived broken,
         arrived defective, arrived damaged, bought … from you, bought … through you, return it, exchange it,
         phone is fine, phone works, phone is here, did not do that, did not do this, was not done by me,
-        i have my phone, phone is with me, have both
+        i have my phone, phone is with me, have both, my registrar, the registrar, domain registrar, other registrar,
+        a registrar
     """),
     contact_changes=table("""
         change my email, change my e mail, change the email, change the e mail, change my address, change my phone,
@@ -286,5 +287,5 @@ ENGLISH = Phrases(
         no longer work here, no longer works here, delivery has failed, could not be delivered,
         no longer with the company, away until, back in the office
     """),
-    apart=5,
+    apart=8,
 )

@@ -65,7 +65,8 @@ FRENCH = Phrases(
         est vide, est … vide, sont … vides, est … vidé, ma volé, m ont volé, se sont envolés, plus du tout,
         supprimé par erreur, supprimé par accident, supprimé par mégarde, supprimé sans, effacé par erreur,
         effacé par accident, effacé par mégarde, effacé sans, désinstallé par, désinstallé sans, supprimée par erreur,
-        accidentellement supprimé, malencontreusement supprimé, supprimé accidentellement, supprimé mon … par erreur
+        accidentellement supprimé, malencontreusement supprimé, supprimé accidentellement, supprimé mon … par erreur,
+        n est plus là, plus là, existe plus
     """),
     broken=table("""
         cassé, cassée, cassés, casse, brisé, brisée, pété, pétée, fracassé, éclaté, explosé, foutu, foutue, fichu,
@@ -294,5 +295,5 @@ FRENCH = Phrases(
         votre demande a bien été, votre demande a été enregistrée, ne pas répondre à ce, merci de ne pas répondre,
         ne travaille plus, ne fait plus partie, n a pas pu être remis, n a pu être remis
     """),
-    apart=7,
+    apart=9,
 )

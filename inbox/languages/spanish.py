@@ -64,7 +64,8 @@ SPANISH = Phrases(
         tiré, tiré a la basura, boté, me deshice, se llevaron, se me fue, me sacaron, borré por, borré sin,
         eliminé por, eliminé sin, sin mi móvil desde, me quedé sin, nos quedamos sin, estoy sin, está vacío,
         está vacía, está … vacío, está … vacía, quedó vacío, quedó vacía, aparece vacío, aparece vacía, borrado por,
-        borrado sin, desinstalé por, desinstalé sin, he borrado sin, he borrado por
+        borrado sin, desinstalé por, desinstalé sin, he borrado sin, he borrado por, ya no existe, dejó de existir,
+        no está más, ya no está
     """),
     broken=table("""
         roto, rota, rotos, se rompió, se me rompió, se me ha roto, se ha roto, rompí, he roto, quebró, se me quebró,
@@ -177,7 +178,9 @@ SPANISH = Phrases(
         ante la pérdida, ante una pérdida, quien pierde, quién pierde, de ser robado, a punto de, ojalá, hipotético,
         antes de cambiar, voy a cambiar
     """),
-    negations=table("no, nunca, jamás, tampoco, sin, ni, nada, nadie, ningún, ninguna, en vez de, en lugar de"),
+    negations=table("""
+        no, nunca, jamás, tampoco, sin, ni, nada, nadie, ningún, ninguna, en vez de, en lugar de, não, nao
+    """),
     denials=table(""),
     idioms=table("""
         no sé, no se que, no sé qué, no tengo idea, ni idea, no solo, no sólo, no hay problema, no tengo respaldo,
@@ -203,27 +206,26 @@ SPANISH = Phrases(
         vuelve a funcionar, volvió a funcionar, ya está solucionado, ya está resuelto, está solucionado,
         está resuelto, ya se solucionó, se solucionó, se resolvió, ya se resolvió, ya lo solucioné, ya lo resolví,
         lo resolví, solucionado, resuelto, ya pude entrar, ya pude acceder, ya pude ingresar, ya puedo entrar,
-        ya puedo acceder, ya puedo ingresar, ya entré, pude entrar, pude ingresar, pude acceder, logré entrar,
-        conseguí entrar, logré ingresar, ya no es necesario, ya no hace falta, ya no necesito, no hace falta,
-        no es necesario, ignoren, hagan caso omiso, haga caso omiso, olviden, olvídenlo, cancelen mi solicitud,
-        cancelar mi solicitud, anulen mi solicitud, falsa alarma, todo bien, todo en orden, todavía tengo el,
-        todavía tengo mi, aún tengo el, aún tengo mi, aun tengo, todavía tengo acceso, aún tengo acceso,
-        el viejo todavía, el anterior todavía, el viejo aún, sigue funcionando, todavía funciona, aún funciona,
-        tengo códigos de respaldo, tengo los códigos de respaldo, tengo códigos de recuperación,
-        tengo los códigos de recuperación, con un código de respaldo, con un código de recuperación,
-        con el código de respaldo, usé un código, no fui yo, yo no fui, no he sido yo, no he solicitado, no solicité,
-        no pedí, no lo pedí, no he pedido, en nombre de, de parte de, para mi cliente, para un cliente,
-        para mi esposa, para mi esposo, para mi marido, para mi mujer, para mi hijo, para mi hija, para mi jefe,
-        para mi compañero, para mi madre, para mi padre, para un amigo, para una amiga, para un empleado,
-        para mi empleado, de mi cliente, de un cliente, de mi esposa, de mi esposo, de mi marido, de mi mujer,
-        de mi jefe, de mi jefa, de mi compañero, de mi compañera, de mi empleado, de una empleada, de un empleado,
-        de mi hermano, de mi hermana, de mi socio, de mi madre, de mi padre, de un usuario, de mi hijo, de mi hija,
-        de mi amigo, perdió su, perdio su, ha perdido su, ha perdido el, perdió el móvil, perdió el celular,
-        perdió el teléfono, perdió la llave, le robaron, le han robado, se le perdió, se le rompió, se le cayó,
-        se le ha roto, se le ha perdido, él no puede, ella no puede, su cuenta ha, su cuenta será, su cuenta fue,
-        su cuenta está, su buzón, su acceso será, su 2fa, tu cuenta ha, tu cuenta será, tu cuenta fue, haga clic,
-        haz clic, clic aquí, click aquí, dar clic, siga el enlace, en el enlace, en el siguiente enlace, verifique su,
-        verifica tu, confirme su, confirma tu, estimado cliente, estimado usuario, querido cliente,
+        ya puedo acceder, ya puedo ingresar, ya entré, logré entrar, logré ingresar, ya no es necesario,
+        ya no hace falta, ya no necesito, no hace falta, no es necesario, ignoren, hagan caso omiso, haga caso omiso,
+        olviden, olvídenlo, cancelen mi solicitud, cancelar mi solicitud, anulen mi solicitud, falsa alarma,
+        todo bien, todo en orden, todavía tengo el, todavía tengo mi, aún tengo el, aún tengo mi, aun tengo,
+        todavía tengo acceso, aún tengo acceso, el viejo todavía, el anterior todavía, el viejo aún,
+        sigue funcionando, todavía funciona, aún funciona, tengo códigos de respaldo, tengo los códigos de respaldo,
+        tengo códigos de recuperación, tengo los códigos de recuperación, con un código de respaldo,
+        con un código de recuperación, con el código de respaldo, usé un código, no fui yo, yo no fui, no he sido yo,
+        no he solicitado, no solicité, no pedí, no lo pedí, no he pedido, en nombre de, de parte de, para mi cliente,
+        para un cliente, para mi esposa, para mi esposo, para mi marido, para mi mujer, para mi hijo, para mi hija,
+        para mi jefe, para mi compañero, para mi madre, para mi padre, para un amigo, para una amiga,
+        para un empleado, para mi empleado, de mi cliente, de un cliente, de mi esposa, de mi esposo, de mi marido,
+        de mi mujer, de mi jefe, de mi jefa, de mi compañero, de mi compañera, de mi empleado, de una empleada,
+        de un empleado, de mi hermano, de mi hermana, de mi socio, de mi madre, de mi padre, de un usuario,
+        de mi hijo, de mi hija, de mi amigo, perdió su, perdio su, ha perdido su, ha perdido el, perdió el móvil,
+        perdió el celular, perdió el teléfono, perdió la llave, le robaron, le han robado, se le perdió, se le rompió,
+        se le cayó, se le ha roto, se le ha perdido, él no puede, ella no puede, su cuenta ha, su cuenta será,
+        su cuenta fue, su cuenta está, su buzón, su acceso será, su 2fa, tu cuenta ha, tu cuenta será, tu cuenta fue,
+        haga clic, haz clic, clic aquí, click aquí, dar clic, siga el enlace, en el enlace, en el siguiente enlace,
+        verifique su, verifica tu, confirme su, confirma tu, estimado cliente, estimado usuario, querido cliente,
         en las próximas 24 horas, en 24 horas o, suspendida, darse de baja, darme de baja, boletín,
         olvidé mi contraseña, olvidé la contraseña, olvide mi contraseña, olvidado mi contraseña,
         olvidado la contraseña, olvidó la contraseña, olvidé la clave, olvidé mi clave, no recuerdo mi contraseña,
@@ -259,7 +261,8 @@ SPANISH = Phrases(
         con mi llave de repuesto, tengo un móvil de repuesto, devuelvan el dinero, dinero de vuelta,
         devuelvan mi dinero, compré … con ustedes, compré … en su, su tienda, devolución, móvil está bien,
         celular está bien, teléfono está bien, tengo mi móvil, tengo mi celular, tengo mi teléfono, no lo hice,
-        yo no lo, no he hecho eso, llegó rota, llegó roto, llegó defectuosa
+        yo no lo, no he hecho eso, llegó rota, llegó roto, llegó defectuosa, ya conseguí entrar, por fin conseguí,
+        al final conseguí, al final pude, por fin pude, pude entrar con, pude entrar de nuevo
     """),
     contact_changes=table("""
         cambiar mi correo, cambiar el correo, cambiar mi email, cambiar el email, cambien mi correo,
@@ -303,5 +306,5 @@ SPANISH = Phrases(
         no responder a este, su mensaje ha sido recibido, su ticket ha sido, ya no trabajo en, ya no trabaja en,
         no pudo ser entregado, no se pudo entregar
     """),
-    apart=7,
+    apart=9,
 )
