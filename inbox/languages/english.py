@@ -80,7 +80,9 @@ ENGLISH = Phrases(
         accident … deleted, accident deleted, deleted … by accident, deleted … by mistake, deleted … accidentally,
         mistakenly deleted, accidentally … deleted, accidentally erased, accidentally uninstalled, accidentally wiped,
         mistakenly removed, removed … by accident, removed … by mistake, deleted itself, erased … by mistake,
-        uninstalled … by mistake, stupidly deleted, deleted … without
+        uninstalled … by mistake, stupidly deleted, deleted … without, do not have that phone, do not have the phone,
+        not have that, do not have the old phone, do not have this phone, have no phone any more,
+        have no phone anymore, without a phone now
     """),
     broken=table("""
         broke, broken, brok, broked, smashed, shattered, snapped, dead, died, destroyed, damaged, ruined, drowned,
@@ -97,7 +99,8 @@ ENGLISH = Phrases(
         in the sea, in the pool, in the lake, in the river, sat on, stepped on, out of order, not usable, unusable,
         is toast, beyond repair, short circuited, does not light up, will not unlock, does not react, blew up,
         exploded, totalled, wrecked, not functioning, does not function, quit working, quit on me,
-        stuck in a boot loop, boot loop, can not access my, unable to access my, no longer access my
+        stuck in a boot loop, boot loop, can not access my, unable to access my, no longer access my, caught fire,
+        burst into flames, overheated and died
     """),
     replaced=table("""
         new, replaced, replacement, changed, switched, switched to, upgraded, upgraded to, traded in, sold, gave away,
@@ -128,7 +131,12 @@ ENGLISH = Phrases(
         so that i can log back in, so i can login, to be able to log in, to be able to sign in, so i can get back,
         so i can access, so that i can access, need to get into, need access to, need to access, get into my account,
         need to log in, must log in, have to log in, how do i log in, how can i log in, how do i get in,
-        how can i access, how do i access
+        how can i access, how do i access, no way for me to log in, no way for me to get in, no way of logging in,
+        no way of getting in, way to log in, do not get the text, do not get the texts, do not get the text messages,
+        do not get any texts, do not receive the text, do not receive texts, do not receive the codes,
+        do not get the codes, do not get codes, not let me log in, login impossible, unable to enter, can not enter,
+        can not enter my account, can not use my account, can not open my account, cut off from my account,
+        access to my account, kicked out
     """,
         *(f"{unable} {enter}" for unable in _UNABLE for enter in _ENTER),
     ),

@@ -82,7 +82,8 @@ FRENCH = Phrases(
         ne charge plus, charge plus, ne veut plus, n est plus reconnu, n est plus reconnue, plus reconnue,
         plus reconnu, ne reconnaît plus, reconnaît plus, plus détectée, plus détecté, a cessé de fonctionner,
         cessé de fonctionner, a lâché, m a lâché, lâché, a rendu, ne sert plus, ne tourne plus, bousillé, bousillée,
-        nase, naze, kaput, mâché, mâchée, bouffé, mangé, au fond de, au fond du, vient de mourir
+        nase, naze, kaput, mâché, mâchée, bouffé, mangé, au fond de, au fond du, vient de mourir, est noir,
+        reste noir, roulé sur, tout noir, brûlé dans, pris feu, passé sous
     """),
     replaced=table("""
         nouveau, nouvel, nouvelle, changé, changé de, changement, changement de, changer de, remplacé, remplacée,
@@ -124,7 +125,9 @@ FRENCH = Phrases(
         pour pouvoir me connecter, pour que je puisse me connecter, que je puisse me connecter, que je puisse entrer,
         que je puisse accéder, pour me reconnecter, afin de me connecter, pour que je puisse, rentrer sur mon compte,
         entrer sur mon compte, aller sur mon compte, sur mon compte, comment accéder, comment me connecter,
-        accès à mon compte
+        accès à mon compte, accès à mon espace, accès au compte, accéder au compte, comment rentrer,
+        revenir sur mon compte, aucun moyen d accéder, aucun moyen d entrer, ne passe plus, me laisse pas entrer,
+        me laisse plus entrer, comment puis je me connecter, comment puis je accéder
     """),
     reset=table("""
         réinitialiser, réinitialisation, réinitialise*, reinitialisé*, réinitialisé, reset, resets, resetter, reseter,

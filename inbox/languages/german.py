@@ -72,7 +72,7 @@ GERMAN = Phrases(
         versehentlich gelöscht, aus versehen gelöscht, versehentlich deinstalliert, versehentlich … deinstalliert,
         aus versehen … deinstalliert, irrtümlich gelöscht, ausversehen … gelöscht, ausversehen gelöscht, ist leer,
         ist … leer, app leer, authenticator leer, komplett leer, jetzt leer, leer ist, gibt es nicht mehr,
-        existiert nicht mehr, existiert … nicht mehr
+        existiert nicht mehr, existiert … nicht mehr, abhandengekommen, abhanden gekommen
     """),
     broken=_table("""
         kaputt, kaput, kaputtgegangen, defekt, defektes, defekter, zerstört, zerbrochen, gebrochen, beschädigt,
@@ -91,7 +91,8 @@ GERMAN = Phrases(
         zerkratzt und defekt, versenkt, nass geworden, nicht mehr zu gebrauchen, unbrauchbar, gecrasht, gestorben,
         verreckt, abgestürzt und, zerlegt, zermatscht, nicht mehr nutzbar, nicht mehr lesbar, zerschmettert, versagt,
         explodiert, erkennt … nicht mehr, leuchtet nicht mehr, ohne funktion, gebrickt, auf dem grund, im see,
-        im meer, im fluss, im wasser, ins wasser, in den fluss, in die ostsee, in die nordsee
+        im meer, im fluss, im wasser, ins wasser, in den fluss, in die ostsee, in die nordsee, reagiert … nichts mehr,
+        reagiert auf nichts, verbrannte, feuer gefangen
     """),
     replaced=_table("""
         neu, neue, neues, neuen, neuem, neuer, gewechselt, wechsel, wechseln, ausgetauscht, getauscht, ersetzt,
@@ -122,7 +123,11 @@ GERMAN = Phrases(
         anmeldung … nicht mehr, damit ich mich anmelden, damit ich mich einloggen, damit ich mich wieder,
         damit ich wieder, damit ich reinkomme, damit ich rein, um mich anmelden, um mich einloggen, um wieder,
         damit wir uns, in mein konto, an mein konto, in meinen account, ins kundenkonto, wie komm ich,
-        wie kann ich mich einloggen, wie kann ich mich anmelden, wie logge ich
+        wie kann ich mich einloggen, wie kann ich mich anmelden, wie logge ich, zugang zu mein*,
+        zugriff auf mein konto, zugriff auf mein kundenkonto, zugriff auf meinen account, zugang zum konto,
+        login geht nicht, anmelden geht nicht, einloggen geht nicht, anmeldung geht nicht, anmelden klappt nicht,
+        login klappt nicht, anmeldung klappt nicht, einloggen klappt nicht, abgeschnitten, nicht reinkommen,
+        nicht mehr reinkommen, komme nirgendwo rein
     """),
     reset=_table("""
         zurücksetz*, zurückzusetzen, zurückgesetzt, rücksetz*, zurück setzen, zurück zu setzen, setz* … zurück, reset,

@@ -132,7 +132,10 @@ PORTUGUESE = Phrases(
         não vejo o código, não consigo visualizar, para eu entrar, para eu conseguir entrar, para eu poder entrar,
         para conseguir entrar, para poder entrar, pra eu entrar, para que eu possa entrar, para que eu consiga,
         para eu acessar, para voltar a entrar, para eu poder aceder, para poder aceder, pra entrar, pra poder entrar,
-        como acesso, como entro, como posso entrar, como posso acessar, como faço para entrar, como faço login
+        como acesso, como entro, como posso entrar, como posso acessar, como faço para entrar, como faço login,
+        acesso à minha conta, acesso a minha conta, acesso à conta, como volto a, como eu volto, não tem como entrar,
+        não tem como acessar, não há como entrar, não há forma de entrar, entrar outra vez, sem como entrar,
+        não consigo voltar, impedida de
     """),
     reset=table("""
         resetar, resete*, resetem, reset, resets, resetarem, redefinir, redefinição, redefina*, redefinam, reiniciar,
