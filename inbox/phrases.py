@@ -1,146 +1,93 @@
-"""The words that judging looks for, as data: one table a language, for now English.
+"""How the words that judging looks for are written down: phrases in tables, one set of tables a language.
 
-All are lower case, single words separated by blanks, as `sentences` leaves them: short forms are written out
-("can not", "do not"), hyphens are blanks, the genitive's s is gone.
+Tables are written as people write, with blanks between words, and read as `words_of` reads a text: small letters, no
+accents, hyphens are blanks, English short forms written out ("can not", "do not"). In Chinese and Japanese each
+character is a word. Two marks help: `потерял*` is every word that begins so, and `setz* … zurück` may have a few words,
+but no comma, where the dots are.
 """
 
 from dataclasses import dataclass
-from typing import TypeAlias
-
-Table: TypeAlias = tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
+class Table:
+    """Phrases that serve one purpose. Compared by identity: a sentence keeps what it finds under its table."""
+
+    phrases: tuple[str, ...]
+
+
+def table(text: str, *more: str) -> Table:
+    """Make a table of phrases that commas separate, and of single ones; a line's end is a blank."""
+    return Table((*(" ".join(phrase.split()) for phrase in text.split(",") if phrase.strip()), *more))
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Phrases:
     """The phrases of one language, by what they are for."""
 
+    name: str
+    """The language, in English."""
+    common: Table
+    """Frequent words by which the language is recognised, besides all words below."""
     factors: Table
     """Things that are a second factor and nothing else."""
     protections: Table
     """Names of the protection itself. "2FA is broken" may speak of our pages, "I lost my 2FA" does not."""
+    codes: Table
+    """What a second factor shows or receives: it tells that one is meant, not that one is gone."""
     devices: Table
     """Things that may hold a second factor."""
-    other_things: frozenset[str]
-    """Single words that, between a loss and a thing, change what is lost: "lost the password of my phone"."""
+    other_things: Table
+    """Between a loss and a thing, these change what is lost: "lost the password of my phone"."""
     lost: Table
-    """It is out of reach."""
+    """It is out of reach: of the writer's, where the language's verbs say whose."""
     broken: Table
     """It is there, and of no use."""
     replaced: Table
     """There is a new one; the old one may be at hand."""
     locked_out: Table
-    """The writer cannot get in."""
+    """The writer cannot get in, or has not the code that is asked for."""
     reset: Table
-    """Asks for it, after a word of `asking` or as the first word."""
+    """Asks for it, where the sentence is a request."""
+    reset_orders: Table
+    """Asks for it, and is a request in itself: "сбросьте"."""
     take_off: Table
     """The same from somebody who cannot get in; from anybody else it may be a wish to do without."""
+    take_off_orders: Table
+    """The same, and a request in itself."""
     asking: Table
-    """Turns a sentence into a request."""
+    """Before what is asked for, turns a sentence into a request."""
+    pleading: Table
+    """Does so from behind too, in the same clause."""
     questions: Table
-    """After these, a sentence asks about a reset, or thanks for one."""
+    """With these, a sentence asks about a reset, or thanks for one."""
     suppositions: Table
     """After these, in the same sentence, nothing has happened yet."""
     negations: Table
     """These deny what follows within a few words."""
-    other_people: frozenset[str]
-    """Single words that, near a loss, make it somebody else's."""
+    denials: Table
+    """These deny what they follow closely."""
+    idioms: Table
+    """A negation in these denies nothing else: "no idea"."""
+    but: Table
+    """A clause ends here, and what was supposed before is no longer."""
+    because: Table
+    """A clause ends here."""
+    mine: Table
+    """Closely before a thing, these make it the writer's, whoever else is named."""
+    other_people: Table
+    """Near a loss or a request, these make it somebody else's."""
     doubts: Table
-    """Any of these, and a person looks: it is over, it is not our login, somebody else is behind it, an address is to
-    change, it is bait."""
-
-
-_UNABLE = (
-    "can not", "can no longer", "could not", "can not even", "can not seem to", "unable to", "not able to",
-    "no longer able to", "no way to", "will not let me", "does not let me",
-)  # fmt: skip
-_ENTER = (
-    "log in", "login", "log on", "log into", "sign in", "signin", "sign on", "sign into", "get in", "get into",
-    "get back in", "get back into", "get past", "access", "authenticate", "enter the code", "generate",
-    "reach my account",
-)  # fmt: skip
-
-ENGLISH = Phrases(
-    factors=(
-        "authenticator", "authenticators", "authentication app", "authy", "2fa app", "otp app", "mfa app", "totp app",
-        "yubikey", "yubikeys", "yubi key", "security key", "security keys", "hardware key", "hardware token", "passkey",
-        "passkeys", "2fa key", "2fa device", "2fa phone", "mfa device", "mfa token", "second factor",
-    ),
-    protections=(
-        "2fa", "2 fa", "mfa", "2 factor", "2factor", "two factor", "twofactor", "multi factor", "multifactor", "2 step",
-        "two step", "second step", "otp", "totp", "one time code", "one time codes", "one time password",
-        "one time passwords",
-    ),
-    devices=(
-        "phone", "cellphone", "cell", "mobile", "smartphone", "handset", "iphone", "android", "pixel",
-        "galaxy", "tablet", "ipad", "sim", "sim card", "phone number", "mobile number",
-    ),
-    other_things=frozenset({
-        "password", "passwords", "passphrase", "pin", "invoice", "invoices", "domain", "website", "site", "email",
-        "emails", "mails", "data", "files", "photos", "contacts", "charger", "case", "cable", "bill", "contract",
-        "order", "signal", "line", "support", "page", "phones", "minutes", "hours", "api", "connection",
-    }),
-    lost=(
-        "lost", "misplaced", "mislaid", "stolen", "stole", "gone", "missing", "disappeared", "vanished", "left behind",
-        "lost access to", "no longer have", "no longer have access to", "do not have access to", "have no access to",
-        "do not have my", "can not find my", "can not access my", "wiped", "erased", "deleted", "uninstalled",
-    ),
-    broken=(
-        "broke", "broken", "smashed", "shattered", "cracked", "snapped", "dead", "died", "destroyed", "damaged",
-        "ruined", "drowned", "soaked", "bricked", "fell in", "fell into", "fell out", "dropped", "at the bottom of",
-        "through the wash", "stopped working", "no longer works", "no longer work", "does not work any more",
-        "does not work anymore", "no longer turns on", "will not turn on", "does not turn on", "will not start",
-        "will not boot", "will not switch on", "no longer recognised", "no longer recognized",
-    ),
-    replaced=(
-        "new", "replaced", "replacement", "changed", "switched", "switched to", "upgraded", "upgraded to", "traded in",
-        "sold", "gave away", "factory reset", "reinstalled", "restored",
-    ),
-    locked_out=(
-        *(f"{unable} {enter}" for unable in _UNABLE for enter in _ENTER),
-        "locked out", "locked me out", "shut out", "no access to my account", "get back in", "get back into",
-        "regain access", "restore access", "restore my access", "recover access", "no way in",
-    ),
-    reset=("reset", "re set"),
-    take_off=(
-        "remove", "removed", "disable", "disabled", "deactivate", "deactivated", "turn off", "turned off", "switch off",
-        "switched off", "take off", "clear", "cleared", "delete", "unlink", "lift",
-    ),
-    asking=(
-        "please", "pls", "plz", "kindly", "can you", "could you", "would you", "will you", "can someone",
-        "could someone", "can i get", "can i have", "could i get", "could i have", "may i have", "need", "want",
-        "would like", "must", "have to", "request", "requesting", "require", "asking", "help",
-    ),
-    questions=(
-        "how do", "how does", "how can", "how to", "how long", "how much", "how often", "what is", "what does",
-        "what are", "do you", "does your", "is there", "is it", "are there", "when will", "why do", "why does",
-        "why is", "which", "thank you for", "thanks for", "status of", "still waiting", "guide", "tutorial", "article",
-    ),
-    suppositions=(
-        "if i", "if my", "if we", "if our", "if a", "if an", "if the", "if one", "if it", "if someone", "if somebody",
-        "if you lose", "in case", "in the event", "what if", "what happens", "what would happen", "should i",
-        "should my", "suppose", "supposing", "imagine", "when i lose", "whenever", "once i", "before i", "worried that",
-        "afraid that", "thought i", "thought my", "unless", "a lost", "a stolen", "a broken", "a dead", "any lost",
-        "lost or stolen", "one of",
-    ),
-    negations=("not", "never", "no", "nor", "neither", "without", "nothing", "nobody", "rather than", "instead of"),
-    other_people=frozenset({
-        "your", "his", "her", "their", "he", "she", "they", "colleague", "coworker", "client", "clients", "employee",
-        "employees", "boss", "wife", "husband", "friend", "son", "daughter", "brother", "sister", "father", "mother",
-        "them", "users",
-    }),
-    doubts=(
-        "found my", "found it", "found the", "got it back", "turned up", "works again", "working again", "works now",
-        "working now", "still works", "never mind", "nevermind", "no longer need", "ignore my", "ignore this",
-        "ignore the", "disregard", "cancel my request", "cancel the", "already fixed", "already solved", "solved it",
-        "still have my phone", "still have the phone", "still have my yubikey", "have backup codes",
-        "have recovery codes", "have my backup codes", "have my recovery codes", "was not me", "did not request",
-        "did not ask", "on behalf of", "change my email", "change my e mail", "change the email", "change the e mail",
-        "change my address", "change my phone number", "update my email", "update my phone number", "new email",
-        "new e mail", "different email", "different e mail", "another email", "another e mail", "different number",
-        "another number", "to this number", "to this email", "to this address", "to my new number", "to my new phone",
-        "unsubscribe", "click here", "click the link", "click below", "verify your", "confirm your",
-        "your account has been", "your account will be", "reset page", "reset link", "reset email", "reset form",
-        "reset process", "reset policy", "reset code", "reset fee", "called me", "told me to", "wordpress", "webmail",
-        "ftp", "registrar",
-    ),
-)  # fmt: skip
+    """Any of these, and a person looks: it is over, it is not our login, somebody else is behind it, it is bait."""
+    contact_changes: Table
+    """Asks that a contact, the passphrase or the way of resetting be changed, or that something go to a new contact."""
+    accounts: Table
+    """What stands before the number of an account: "customer no"."""
+    automatic_subjects: Table
+    """The subject of a machine's answer begins so."""
+    automatic_openings: Table
+    """A machine's answer says so in its first sentences."""
+    apart: int = 6
+    """Words between what happens and the thing it happens to: "my phone, which is a Pixel, died"."""
+    denies: int = 4
+    """Words between a negation and the last word that it denies: "do not want you to reset"."""

@@ -1,92 +1,92 @@
-"""A text as sentences of plain words, in which phrases from a table can be found, and what denies or supposes them."""
+"""A text as sentences, heard in a language: which of its phrases stand where, and what denies or supposes them."""
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
-from functools import cache
+from collections.abc import Iterator, Sequence
+from functools import cached_property
 
-from inbox.phrases import ENGLISH, Table
+from inbox.finding import Found, lexicon, plain, words_of
+from inbox.phrases import Phrases, Table
 
-_LONGEST = 100  # words; what goes on for longer is cut, since finding pairs takes the square of it
-_DENIES = 4  # words between a negation and the last word that it denies: "do not want you to reset"
+_LONGEST = 200  # words; what goes on for longer is cut, since finding pairs takes the square of it
 
-_SHORT_FORMS = (
-    (re.compile(r"[\u2018\u2019\u02bc`\u00b4]"), "'"),
-    (re.compile(r"\b(?:can't|cannot|cant)\b"), "can not"),
-    (re.compile(r"\bwon'?t\b"), "will not"),
-    (re.compile(r"\b(do|does|did|is|was|are|were|have|has|had|would|could|should)n'?t\b"), r"\1 not"),
-    (re.compile(r"\b(i|you|we|they)'ve\b"), r"\1 have"),
-    (re.compile(r"\bi'm\b"), "i am"),
-    (re.compile(r"\b(\w+)'d\b"), r"\1 would"),
-    (re.compile(r"\b(\w+)'s\b"), r"\1"),
-)
-_SENTENCE_END = re.compile(r"[.!?;:]+(?=\s|$)|\n\s*(?:\n|[-*\u2022])")
-_WORD = re.compile(r"\w+|,")
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """A phrase in a sentence: `start` is its first word, `end` the one after its last."""
-
-    phrase: str
-    start: int
-    end: int
+# "Customer no. A-99" goes on behind its dot.
+_SENTENCE_END = re.compile(r"[!?;\u3002]+|[.:]+(?=\s|$)(?!\s[a-z]{0,3}-?\d\d)|\n\s{0,20}(?:\n|[-*\u2022])")
 
 
 class Sentence:
-    """Words in lower case with short forms written out; a comma is a word too, since it ends a clause."""
+    """Words, and the phrases of one language in them. A subject has the number 0, a text begins with 1."""
 
-    def __init__(self, words: list[str]) -> None:
+    def __init__(self, number: int, words: Sequence[str], phrases: Phrases) -> None:
+        self.number = number
         self.words = words
-        self._text = " ".join(words)
-        self._found: dict[Table, list[Found]] = {}
+        self.phrases = phrases
+        self._found = lexicon(phrases).find(words)
 
-    def find(self, table: Table) -> list[Found]:
-        """Find every phrase of `table`, in order; where two begin at one word, the longer."""
-        if table not in self._found:
-            self._found[table] = [self._placed(match) for match in _pattern(table).finditer(self._text)]
-        return self._found[table]
+    @property
+    def is_subject(self) -> bool:
+        """It stands in the mail's subject."""
+        return self.number == 0
 
-    def meant(self, table: Table) -> Iterator[Found]:
+    def find(self, *tables: Table) -> Iterator[Found]:
+        """Find every phrase of the tables, in the order of each table's places."""
+        return (found for table in tables for found in self._found.get(table, ()))
+
+    def meant(self, *tables: Table) -> Iterator[Found]:
         """Find what is said, and neither denied nor only supposed."""
-        suppositions = self.find(ENGLISH.suppositions)
-        for found in self.find(table):
-            if not self.denies(found) and not any(supposition.start < found.start for supposition in suppositions):
-                yield found
+        return (found for found in self.find(*tables) if not self.denies(found) and not self._supposes(found))
 
     def denies(self, found: Found) -> bool:
-        """Tell whether a negation stands closely before `found`, in the same clause."""
-        clause = max(self.clause_start(found), found.start - _DENIES)
+        """Tell whether a negation stands closely before `found` or in its gap, or a denial closely after."""
+        first = max(self.clause_start(found.start), found.start - self.phrases.denies)
+        last = found.end + self.phrases.denies
         return any(
-            clause <= negation.start < found.start and not self._belongs_elsewhere(negation)
-            for negation in self.find(ENGLISH.negations)
+            first <= negation.start < found.end
+            and not _is_part(negation, found)
+            and not self._belongs_elsewhere(negation, found)
+            for negation in self.find(self.phrases.negations)
+        ) or any(
+            found.end <= denial.start <= last
+            and self.same_clause(found.end, denial.start)
+            and not self._belongs_elsewhere(denial, found)
+            for denial in self.find(self.phrases.denials)
         )
 
-    def clause_start(self, found: Found) -> int:
-        """Return the place of the first word after the last comma before `found`."""
-        before = self.words[: found.start]
-        return len(before) - before[::-1].index(",") if "," in before else 0
+    def clause_start(self, place: int) -> int:
+        """Return the place of the first word of the clause in which `place` is."""
+        return max((end for end in self._clause_ends if end <= place), default=0)
 
-    def _belongs_elsewhere(self, negation: Found) -> bool:
+    def same_clause(self, one: int, other: int) -> bool:
+        """Tell whether no clause ends between two places."""
+        return self.clause_start(one) == self.clause_start(other)
+
+    def _supposes(self, found: Found) -> bool:
+        buts = [but.start for but in self.find(self.phrases.but) if but.start < found.start]
+        return any(
+            supposition.start < found.start and not any(supposition.start < but for but in buts)
+            for supposition in self.find(self.phrases.suppositions)
+        )
+
+    @cached_property
+    def _clause_ends(self) -> list[int]:
+        commas = [place for place, word in enumerate(self.words, start=1) if word == ","]
+        return commas + [found.end for found in self.find(self.phrases.but, self.phrases.because)]
+
+    def _belongs_elsewhere(self, negation: Found, found: Found) -> bool:
         # The "not" in "I can not log in, I lost my phone" is part of another phrase and denies nothing after it.
-        others = (ENGLISH.locked_out, ENGLISH.lost, ENGLISH.broken)
-        return any(other.start <= negation.start < other.end for table in others for other in self.find(table))
-
-    def _placed(self, match: re.Match[str]) -> Found:
-        start = self._text.count(" ", 0, match.start())
-        return Found(match[0], start, start + match[0].count(" ") + 1)
-
-
-def sentences(text: str) -> list[Sentence]:
-    """Cut `text` into sentences; a single line end is only a line end."""
-    text = text.lower()
-    for short, long in _SHORT_FORMS:
-        text = short.sub(long, text)
-    pieces = (_WORD.findall(piece) for piece in _SENTENCE_END.split(text))
-    return [Sentence(words[at : at + _LONGEST]) for words in pieces for at in range(0, len(words), _LONGEST)]
+        phrases = self.phrases
+        return any(
+            other.start <= negation.start < other.end and (other.end <= found.start or other.start >= found.end)
+            for other in self.find(phrases.locked_out, phrases.lost, phrases.broken, phrases.idioms)
+        )
 
 
-@cache
-def _pattern(table: Table) -> re.Pattern[str]:
-    longest_first = sorted(table, key=len, reverse=True)
-    return re.compile(rf"(?<!\S)(?:{'|'.join(map(re.escape, longest_first))})(?!\S)")
+def _is_part(negation: Found, found: Found) -> bool:
+    if negation.start < found.start:
+        return False
+    return not found.has_gap or any(negation.phrase.startswith(word) for word in found.phrase.split())
+
+
+def sentences(text: str) -> list[list[str]]:
+    """Cut `text` into sentences of words; a single line end is only a line end."""
+    pieces = (words_of(piece) for piece in _SENTENCE_END.split(plain(text)))
+    return [words[at : at + _LONGEST] for words in pieces for at in range(0, len(words), _LONGEST)]

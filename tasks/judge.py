@@ -14,7 +14,7 @@ from inbox.authenticity import Trust, authenticity_of, may_be_misread
 from inbox.bounces import says_undeliverable
 from inbox.boundary import Boundary
 from inbox.findings import Finding, authentic
-from inbox.judging import Ask
+from inbox.judging import Ask, Judgement
 from inbox.packages import Package, Source, opened
 from inbox.quoting import own_words
 from inbox.reader import read_and_judge
@@ -33,6 +33,7 @@ OWN_MAIL: Final = "it came from an address of our own"
 _REQUESTS = MappingProxyType(
     {
         Ask.RESET: Request.RESET,
+        Ask.UNSURE: Request.UNSURE,
         Ask.SOMETHING_ELSE: Request.SOMETHING_ELSE,
         Ask.AUTOMATIC: Request.AUTOMATIC,
     }
@@ -82,17 +83,22 @@ def _of_a_machine(package: Package, read: Read) -> Reading:
 def _of_a_person(settings: Settings, source: Source, package: Package, read: Read, now: datetime) -> Reading:
     mail, judgement = read.mail, read.judgement
     if mail.sender is None:
-        return Reading(_REQUESTS[judgement.asks], (*judgement.reasons, mail.sender_problem or ""))
+        return Reading(_request(judgement), (*judgement.reasons, *judgement.flags, mail.sender_problem or ""))
     finding = _finding(settings, source, package, read, mail.sender, now)
     return Reading(
-        _REQUESTS[judgement.asks],
-        (*judgement.reasons, finding.reason),
+        _request(judgement),
+        (*judgement.reasons, *judgement.flags, finding.reason),
         mail.sender,
         mail.message_id,
         Authenticity(finding.authenticity),
         tokens_in_header(package.raw),
         codes=codes_in(own_words(mail.text)),
     )
+
+
+def _request(judgement: Judgement) -> Request:
+    # A mail that asks for a reset, and for more, is for a person.
+    return Request.UNSURE if judgement.asks is Ask.RESET and judgement.flags else _REQUESTS[judgement.asks]
 
 
 def _finding(settings: Settings, source: Source, package: Package, read: Read, sender: str, now: datetime) -> Finding:

@@ -62,7 +62,11 @@ def pytest_sessionstart() -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Say in a line each what was left out for want of a RabbitMQ, of a Chromium and of a Dovecot."""
+    """Say what tests have to tell, and in a line each what was left out for want of a program that is not installed."""
+    reports = terminalreporter.stats.get("passed", []) + terminalreporter.stats.get("failed", [])
+    for name, told in (property_ for report in reports for property_ in report.user_properties):
+        if name == "told":
+            terminalreporter.write_line(str(told))
     skipped = [report.longrepr for report in terminalreporter.stats.get("skipped", [])]
     for program in ("RabbitMQ", "Chromium", "Dovecot"):
         left_out = [why[2] for why in skipped if isinstance(why, tuple) and f"{program}: none" in why[2]]
