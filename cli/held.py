@@ -23,7 +23,7 @@ BY = click.option(
 @MAIL
 @prints
 def show(mail: UUID) -> Output:
-    """Show the MAIL with its verdict; codes, addresses and passphrases are hidden."""
+    """Show the MAIL with its verdict; codes, numbers and what may be a passphrase are hidden."""
     found = shown(installation.load(), mail)
     return Output(found, _told(found))
 
@@ -63,7 +63,8 @@ def _told(mail: ShownMail) -> str:
     about = mail.about
     facts = [
         ("received", f"{about.received_at:%Y-%m-%d %H:%M} UTC"),
-        ("from", about.sender),
+        ("from", mail.sender),
+        ("accounts", ", ".join(mail.accounts)),
         ("sender", about.authenticity),
         ("verdict", about.verdict),
         ("why", about.reasons),

@@ -9,7 +9,6 @@ import click
 from cli.lazy import LazyGroup
 from cli.output import Output, Refusal, prints, table
 from inbox.packages import Source
-from models.inbound import Verdict
 from tasks.taking import take
 from workflows import installation, views
 
@@ -45,8 +44,9 @@ def add(file: Path) -> Output:
 @click.option("--held", "only_held", is_flag=True, help="Only mails that wait for a person.")
 @prints
 def list_(only_held: bool) -> Output:  # noqa: FBT001 - click's call
-    """List the newest mails and what became of them."""
-    mails = views.list_mails(installation.load(), Verdict.HELD if only_held else None)
+    """List the newest mails and what became of them, or the oldest that wait for a person."""
+    listed = views.waiting_mails if only_held else views.list_mails
+    mails = listed(installation.load())
     rows = [(each.id, each.received_at, each.sender, each.verdict, each.reference, each.reasons) for each in mails]
     return Output(mails, table(("mail", "received", "from", "verdict", "reset", "why"), rows))
 

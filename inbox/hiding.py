@@ -1,7 +1,7 @@
 """A mail's text as people may see it: addresses, numbers, codes and whatever may be a passphrase are hidden.
 
 Customers put their passphrase into mails although nobody asks for it. A line that names one is hidden, with the
-line after it where nothing follows; `is_passphrase` finds one that stands alone.
+line after it; `is_passphrase` finds one that stands alone. What is written in another way stays: nobody can know it.
 """
 
 import re
@@ -18,7 +18,7 @@ _PASSWORD = r"password|contrase[nñ]a|mot de passe|passwort|kennwort|senha|па�
 # A password is mostly spoken of because it is forgotten: only where a value follows is there something to hide.
 _VALUE = r"[^\n]{0,12}?(?:[:=\uff1a]|\b(?:is|was|ist|lautet|est|es|era|é)\b|это|是|は)"
 _LABEL = re.compile(rf"{_PASSPHRASE}|(?:{_PASSWORD}){_VALUE}", re.IGNORECASE)
-_MOST_ASKED = 12
+_ASKED_AT_EACH_END = 8
 """Lines that are tried as a passphrase: each costs some 20 ms where the account has one."""
 _LONGEST_ASKED = 200  # characters
 _SEPARATORS = re.compile(r"[:=\uff1a\u2013\u2014]")
@@ -33,19 +33,20 @@ def shown(text: str, is_passphrase: Callable[[str], bool]) -> str:
 
 
 def _labelled(lines: list[str]) -> set[int]:
-    found: set[int] = set()
-    for number, line in enumerate(lines):
-        if label := _LABEL.search(line):
-            found.add(number)
-            if not line[label.end() :].strip(" :=-.\uff1a\u2026"):
-                found.add(number + 1)
-    return found
+    """The lines that name a passphrase, each with the next one that is not blank: the passphrase may stand there."""
+    named = [number for number, line in enumerate(lines) if _LABEL.search(line)]
+    return {*named, *(below for number in named if (below := _next_written(lines, number)) is not None)}
+
+
+def _next_written(lines: list[str], number: int) -> int | None:
+    return next((below for below in range(number + 1, len(lines)) if lines[below].strip()), None)
 
 
 def _alone(lines: list[str], is_passphrase: Callable[[str], bool]) -> set[int]:
-    written = [(number, line) for number, line in enumerate(lines) if line.strip()]
-    asked = (each for each in written if len(each[1]) <= _LONGEST_ASKED)
-    return {number for number, line in list(asked)[:_MOST_ASKED] if _is_one(line, is_passphrase)}
+    written = [number for number, line in enumerate(lines) if line.strip() and len(line) <= _LONGEST_ASKED]
+    # People write it first, or last above their name.
+    asked = {*written[:_ASKED_AT_EACH_END], *written[-_ASKED_AT_EACH_END:]}
+    return {number for number in asked if _is_one(lines[number], is_passphrase)}
 
 
 def _is_one(line: str, is_passphrase: Callable[[str], bool]) -> bool:

@@ -59,8 +59,8 @@ def digest_of_form(body: bytes) -> str:
 
 def _of_json(body: bytes) -> bytes:
     try:
-        return base64.b64decode(json.loads(body)["raw"], validate=True)
-    except (ValueError, TypeError, KeyError, RecursionError):
+        return base64.b64decode("".join(json.loads(body)["raw"].split()), validate=True)
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         raise Unreadable('is no JSON object with the mail as base 64 in "raw"') from None
 
 

@@ -22,6 +22,10 @@ class Verdict(StrEnum):
     UNREADABLE = "unreadable"
 
 
+WAITING = frozenset({Verdict.HELD, Verdict.UNREADABLE})
+"""A person has to look at these."""
+
+
 class Authenticity(StrEnum):
     """Whether the domain of a mail's sender vouches for it. `forged`: it says that the mail is not its own."""
 

@@ -28,6 +28,8 @@ from workflows.intake import Reading, Request, Stored
 
 log = logging.getLogger(__name__)
 
+_LITTLE: Final = 120  # characters: "My code is 1234 5678, thank you", and a name
+
 OWN_MAIL: Final = "it came from an address of our own"
 
 _REQUESTS = MappingProxyType(
@@ -38,8 +40,8 @@ _REQUESTS = MappingProxyType(
         Ask.AUTOMATIC: Request.AUTOMATIC,
     }
 )
-# These come to Keyturn by another way than through the operator's mail server, so its lines in them may be forged.
-_NOT_THROUGH_THE_BOUNDARY: Final = frozenset({Source.SENDGRID, Source.HELPDESK})
+# These need not have come in through the operator's mail server, so its lines in them may be forged.
+_NOT_THROUGH_THE_BOUNDARY: Final = frozenset({Source.FILE, Source.SENDGRID, Source.HELPDESK})
 
 
 @app.task(name=JUDGE)
@@ -92,8 +94,14 @@ def _of_a_person(settings: Settings, source: Source, package: Package, read: Rea
         mail.message_id,
         Authenticity(finding.authenticity),
         tokens_in_header(package.raw),
-        codes=codes_in(own_words(mail.text)),
+        code=None if judgement.flags else _bare_code(own_words(mail.text)),
     )
+
+
+def _bare_code(words: str) -> str | None:
+    """The one code that a mail consists of. Where it says more a person reads it: the digits may be a phone number."""
+    found = codes_in(words)
+    return found[0] if len(found) == 1 and len(words) <= _LITTLE else None
 
 
 def _request(judgement: Judgement) -> Request:

@@ -36,7 +36,7 @@ from tests.installations import (
 from tests.servers.inbound_parse import multipart
 from workflows.importing import import_accounts
 from workflows.installation import Installation
-from workflows.intake import NOT_AS_CLAIMED, UNPROVEN, Decided, Stored, decide, store
+from workflows.intake import NOT_AS_CLAIMED, UNPROVEN, WRITES_TOO_OFTEN, Decided, Stored, decide, store
 from workflows.replies import OF_ANOTHER
 from workflows.threads import token_of
 from workflows.views import case_with_history, list_cases
@@ -111,15 +111,15 @@ def test_a_mail_that_its_domain_disowns_is_held_and_not_answered(hosting: Instal
     assert list_cases(hosting) == []
 
 
-@pytest.mark.parametrize("source", [Source.SENDGRID, Source.HELPDESK])
+@pytest.mark.parametrize("source", [Source.FILE, Source.SENDGRID, Source.HELPDESK])
 def test_the_boundarys_lines_count_for_nothing_where_a_mail_did_not_pass_it(
     hosting: Installation, source: Source
 ) -> None:
     email_account(hosting)
     sender = address_of("JONAS")
     raw = mail(sender, above=passed(domain_of(sender)))
-    package = multipart({"email": raw}) if source is Source.SENDGRID else _of_helpdesk(raw)
-    judged(hosting, package, source)
+    packages = {Source.SENDGRID: multipart({"email": raw}), Source.HELPDESK: _of_helpdesk(raw)}
+    judged(hosting, packages.get(source, raw), source)
     (row,) = rows(hosting, select(InboundMail.authenticity))
     assert row.authenticity is Authenticity.UNAUTHENTICATED
 
@@ -214,6 +214,37 @@ def test_a_code_in_an_answer_leads_to_a_notice_that_points_to_the_page(hosting: 
     (parcel,) = deliver_all(hosting, decided.owed, START)
     assert parcel.kind is MessageKind.NOTICE_CODE_BY_MAIL
     assert typed not in "; ".join(decided.reasons)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "That was not me! Please call me at 5558675309.",
+        "I have a question about invoice 20261110, thanks.",
+        "My code is {code}, and please send everything to my new e-mail address from now on: me@new.example",
+    ],
+)
+def test_a_reply_that_says_more_than_a_code_is_for_a_person(hosting: Installation, case: Started, text: str) -> None:
+    more = f"In-Reply-To: <{notice_token(hosting)}@hosting.example>\n"
+    raw = mail(factor_address_of("JONAS"), text.format(code=case.code), more=more)
+    long = raw + b"\n" + b"I would like to tell you a little more about what has happened since then. " * 2
+    decided = judged(hosting, long)
+    assert (decided.verdict, decided.case_id) == (Verdict.HELD, case.id)
+
+
+def test_mails_forged_in_a_customers_name_do_not_use_up_what_the_customer_may_write(hosting: Installation) -> None:
+    email_account(hosting)
+    sender = address_of("JONAS")
+    for _ in range(12):
+        judged(hosting, mail(sender, above=passed(domain_of(sender), outcome="fail")))
+        judged(hosting, mail(sender))
+    assert judged(hosting, mail(sender, above=passed(domain_of(sender)))).verdict is Verdict.JOINED
+
+
+def test_who_writes_too_often_is_held(hosting: Installation) -> None:
+    for number in range(11):
+        decided = judged(hosting, mail("nobody@elsewhere.example"))
+        assert (decided.reasons[-1] == WRITES_TOO_OFTEN) is (number == 10)
 
 
 @pytest.mark.usefixtures("case")

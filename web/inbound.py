@@ -59,6 +59,11 @@ def take_from_helpdesk(site: CurrentSite, request: Request, body: RawBody, now: 
     secret = site.settings.helpdesk_secret.get_secret_value()
     delivery_id = standard_webhooks.verified_id(request.headers, body, secret, now)
     take(site.installation, Source.HELPDESK, delivery_id, body)
+    try:
+        packages.opened(Source.HELPDESK, body)
+    except Unreadable as fault:
+        # It is stored, for a person; whoever connects the help desk sees here that something is wrong.
+        return PlainTextResponse(f"It {fault}.\n", 422)
     return Response(status_code=204)
 
 

@@ -12,7 +12,6 @@ from uuid import UUID
 from fastapi import APIRouter, Cookie, Depends, Form, HTTPException, Response
 
 from foundation import clock
-from models.inbound import Verdict
 from tasks import showing
 from tasks.ringing import ring
 from web.guards import same_origin
@@ -79,7 +78,7 @@ def enter(site: CurrentSite, agent: InLink, now: Now) -> Response:
 @page("/mails")
 def show_held(site: CurrentSite, agent: Known) -> Response:
     """The mails that wait for a person."""
-    return site.page("support_mails.html", agent=agent, mails=views.list_mails(site.installation, Verdict.HELD))
+    return site.page("support_mails.html", agent=agent, mails=views.waiting_mails(site.installation))
 
 
 @page("/mails/{mail_id}")

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, bindparam, or_, select, update
 
 from models.accounts import Account, ContactPoint
 from models.cases import Actor, AskedThrough, ResetCase
-from models.inbound import InboundMail, Verdict
+from models.inbound import WAITING, InboundMail, Verdict
 from workflows.accounts import account_id_of
 from workflows.cases import locked
 from workflows.installation import Installation
@@ -84,7 +84,7 @@ def _require_held(connection: Connection, mail_id: UUID) -> None:
     verdict = connection.execute(_LOCK, {"mail_id": mail_id}).scalar_one_or_none()
     if verdict is None:
         raise UnknownMail
-    if verdict is not Verdict.HELD:
+    if verdict not in WAITING:
         raise NotHeld(verdict)
 
 

@@ -42,7 +42,13 @@ _ANSWERED_SINCE = (
 _WRITTEN_SINCE = (
     select(func.count())
     .select_from(InboundMail)
-    .where(InboundMail.sender == bindparam("sender"), InboundMail.received_at > bindparam("since"))
+    .where(
+        InboundMail.sender == bindparam("sender"),
+        InboundMail.received_at > bindparam("since"),
+        InboundMail.verdict != Verdict.AUTOMATIC,
+        # Mails in somebody's name that are vouched for less take nothing from those that are vouched for.
+        InboundMail.authenticity.in_(bindparam("as_good", expanding=True)),
+    )
 )
 # The same mail, at least as well vouched for: who only took a Message-ID before its owner used it takes nothing away.
 _CAME_BEFORE = (
@@ -80,7 +86,8 @@ class Reading:
     """A mail as its reader understood it; `sender` is a normalised address, None where there is not exactly one.
 
     `tokens` are what stands where the tokens of threads do, `bounced` says that the mail reports that one of ours can
-    never be delivered, and `codes` are codes that its writer has put into it.
+    never be delivered, and `code` is the code that it consists of, if it says
+    little else.
     """
 
     request: Request
@@ -90,7 +97,7 @@ class Reading:
     authenticity: Authenticity = Authenticity.UNAUTHENTICATED
     tokens: tuple[str, ...] = ()
     bounced: bool = False
-    codes: tuple[str, ...] = field(default=(), repr=False)
+    code: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +171,7 @@ def _decided(installation: Installation, connection: Connection, reading: Readin
         return Decided(Verdict.HELD, reading.reasons)
     if reading.authenticity is Authenticity.FORGED:
         return _held(reading, NOT_AS_CLAIMED)
-    if _writes_too_often(installation, connection, reading.sender, now):
+    if _writes_too_often(installation, connection, reading, now):
         return _held(reading, WRITES_TOO_OFTEN)
     return _reply(installation, connection, reading, now) or _request(installation, connection, reading, now)
 
@@ -173,8 +180,8 @@ def _held(reading: Reading, why: str) -> Decided:
     return Decided(Verdict.HELD, (*reading.reasons, why))
 
 
-def _writes_too_often(installation: Installation, connection: Connection, sender: str, now: datetime) -> bool:
-    key = {"sender": sender, "since": now - _A_DAY}
+def _writes_too_often(installation: Installation, connection: Connection, reading: Reading, now: datetime) -> bool:
+    key = {"sender": reading.sender, "since": now - _A_DAY, "as_good": _as_good(reading)}
     return connection.execute(_WRITTEN_SINCE, key).scalar_one() >= installation.policy.inbox.most_a_day
 
 
@@ -185,10 +192,10 @@ def _reply(installation: Installation, connection: Connection, reading: Reading,
         return None
     if reading.sender is None or not replies.is_customers(connection, thread, reading.sender):
         return _held(reading, replies.OF_ANOTHER)
-    if reading.request is not Request.RESET and not reading.codes:
+    if reading.request is not Request.RESET and reading.code is None:
         return Decided(Verdict.HELD, (*reading.reasons, replies.IN_THREAD), thread.case_id)
     proven = reading.authenticity is Authenticity.AUTHENTIC
-    replied = replies.take(installation, connection, thread, reading.sender, reading.codes, proven=proven, now=now)
+    replied = replies.take(installation, connection, thread, reading.sender, reading.code, proven=proven, now=now)
     return _joined(reading, replied) if replied else None
 
 
@@ -220,11 +227,15 @@ def _open(
 
 
 def _came_before(connection: Connection, reading: Reading) -> bool:
-    as_good = [Authenticity.AUTHENTIC]
-    if reading.authenticity is Authenticity.UNAUTHENTICATED:
-        as_good.append(Authenticity.UNAUTHENTICATED)
-    key = {"sender": reading.sender, "message_id": reading.message_id, "as_good": as_good}
+    key = {"sender": reading.sender, "message_id": reading.message_id, "as_good": _as_good(reading)}
     return reading.message_id is not None and connection.execute(_CAME_BEFORE, key).first() is not None
+
+
+def _as_good(reading: Reading) -> list[Authenticity]:
+    """What is vouched for as well as this mail, or better."""
+    if reading.authenticity is Authenticity.AUTHENTIC:
+        return [Authenticity.AUTHENTIC]
+    return [Authenticity.AUTHENTIC, Authenticity.UNAUTHENTICATED]
 
 
 def verdict_of(opened: Opened) -> Verdict:

@@ -4,7 +4,7 @@ A code in it counts only where the policy says so and the sender's domain vouche
 the customer is told once a case where it belongs; nobody else is told anything.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -85,7 +85,7 @@ def take(
     connection: Connection,
     thread: Thread,
     sender: str,
-    codes: Sequence[str],
+    code: str | None,
     *,
     proven: bool,
     now: datetime,
@@ -95,16 +95,16 @@ def take(
         expire_if_due(case, now)
         if not case.is_open:
             return None
-        why = _take_codes(case, sender, codes, proven=proven, now=now)
+        why = _take_code(case, sender, code, proven=proven, now=now)
     return Replied(case.id, why, case.owed)
 
 
-def _take_codes(case: Case, sender: str, codes: Sequence[str], *, proven: bool, now: datetime) -> str:
-    if not codes:
+def _take_code(case: Case, sender: str, code: str | None, *, proven: bool, now: datetime) -> str:
+    if code is None:
         case.record("asked_again", actor=Actor.CUSTOMER, now=now, through=AskedThrough.INBOX)
         return _JOINED
     if proven and case.installation.policy.inbox.codes_by_mail:
-        proving.take_code(case, codes[0], "code sent by mail", actor=Actor.CUSTOMER, now=now)
+        proving.take_code(case, code, "code sent by mail", actor=Actor.CUSTOMER, now=now)
         return _CODE_TAKEN
     case.record("code_by_mail", actor=Actor.CUSTOMER, now=now)
     _tell_once(case, sender, now)

@@ -21,7 +21,7 @@ from models.cases import (
     Proof,
     ResetCase,
 )
-from models.inbound import Authenticity, InboundMail, Verdict
+from models.inbound import WAITING, Authenticity, InboundMail, Verdict
 from models.messages import Delivery, Message, MessageStatus
 from policy.vocabulary import Channel, ContactKind, MessageKind, ProofKind
 from workflows import history
@@ -286,21 +286,28 @@ _CASES_OF_MESSAGES = (
     .join(ResetCase, ResetCase.id == Message.case_id)
     .where(Message.id.in_(bindparam("ids", expanding=True)))
 )
-_MAILS = (
-    select(
-        InboundMail.id,
-        InboundMail.received_at,
-        InboundMail.sender,
-        InboundMail.verdict,
-        InboundMail.authenticity,
-        ResetCase.reference,
-        InboundMail.reasons,
-        InboundMail.decided_by,
-        InboundMail.decided_at,
-        InboundMail.erased_at,
-    )
-    .outerjoin(ResetCase, ResetCase.id == InboundMail.case_id)
-    .order_by(InboundMail.received_at.desc(), InboundMail.id.desc())
+_MAILS = select(
+    InboundMail.id,
+    InboundMail.received_at,
+    InboundMail.sender,
+    InboundMail.verdict,
+    InboundMail.authenticity,
+    ResetCase.reference,
+    InboundMail.reasons,
+    InboundMail.decided_by,
+    InboundMail.decided_at,
+    InboundMail.erased_at,
+).outerjoin(ResetCase, ResetCase.id == InboundMail.case_id)
+_NEWEST_MAILS = _MAILS.order_by(InboundMail.received_at.desc(), InboundMail.id.desc())
+# Oldest first: whoever sends many cannot push anybody else's out of sight.
+_WAITING_MAILS = _MAILS.where(InboundMail.verdict.in_(WAITING)).order_by(InboundMail.received_at, InboundMail.id)
+_SENDER = select(InboundMail.sender).where(InboundMail.id == bindparam("mail_id"))
+_REFS = (
+    select(Account.ref)
+    .distinct()
+    .join(ContactPoint, ContactPoint.account_id == Account.id)
+    .where(ContactPoint.value == bindparam("address"), ContactPoint.replaced_at.is_(None))
+    .order_by(Account.ref)
 )
 _RAW_MAIL = select(InboundMail.source, InboundMail.raw).where(InboundMail.id == bindparam("mail_id"))
 _ACCOUNT = select(
@@ -333,11 +340,16 @@ def list_cases(installation: Installation, state: CaseState | None = None, limit
         return [CaseLine(*row) for row in connection.execute(statement.limit(limit))]
 
 
-def list_mails(installation: Installation, verdict: Verdict | None = None, limit: int = 200) -> list[MailView]:
+def list_mails(installation: Installation, limit: int = 200) -> list[MailView]:
     """The newest mails, at most `limit`."""
-    statement = _MAILS if verdict is None else _MAILS.where(InboundMail.verdict == verdict)
     with installation.database.read() as connection:
-        return [_mail(row) for row in connection.execute(statement.limit(limit))]
+        return [_mail(row) for row in connection.execute(_NEWEST_MAILS.limit(limit))]
+
+
+def waiting_mails(installation: Installation, limit: int = 200) -> list[MailView]:
+    """The mails that wait for a person, the oldest first, at most `limit`."""
+    with installation.database.read() as connection:
+        return [_mail(row) for row in connection.execute(_WAITING_MAILS.limit(limit))]
 
 
 def mail_view(installation: Installation, mail_id: UUID) -> tuple[MailView, RawMail]:
@@ -347,6 +359,14 @@ def mail_view(installation: Installation, mail_id: UUID) -> tuple[MailView, RawM
         if row is None:
             raise UnknownMail
         return _mail(row), RawMail(*connection.execute(_RAW_MAIL, {"mail_id": mail_id}).one())
+
+
+def sender_of(installation: Installation, mail_id: UUID) -> tuple[str | None, tuple[str, ...]]:
+    """The whole address that the mail is from, and the refs of the accounts that have it. For whoever decides on it."""
+    with installation.database.read() as connection:
+        sender = connection.execute(_SENDER, {"mail_id": mail_id}).scalar_one_or_none()
+        refs = connection.execute(_REFS, {"address": sender}).scalars()
+        return sender, tuple(refs)
 
 
 def _mail(row: AnyRow) -> MailView:

@@ -29,7 +29,7 @@ def is_passphrase(line: str) -> bool:
     ],
 )
 def test_a_line_that_names_a_passphrase_is_hidden(line: str) -> None:
-    assert shown(f"Hello\n{line}\nBye", lambda _: False) == "Hello\n•••\nBye"
+    assert shown(f"Hello\n{line}\n\nmore\nBye", lambda _: False) == "Hello\n•••\n\n•••\nBye"
 
 
 @pytest.mark.parametrize(
@@ -40,8 +40,9 @@ def test_a_password_that_is_only_spoken_of_is_shown(line: str) -> None:
     assert shown(line, lambda _: False) == line
 
 
-def test_where_nothing_follows_the_name_the_next_line_is_hidden_too() -> None:
-    assert shown("My passphrase:\nblue door\nBye", lambda _: False) == "•••\n•••\nBye"
+@pytest.mark.parametrize("label", ["My passphrase:", "My passphrase is:", "The passphrase is below", "passphrase\n"])
+def test_the_next_written_line_is_hidden_too(label: str) -> None:
+    assert "blue door" not in shown(f"{label}\nblue door\nBye", lambda _: False)
 
 
 @pytest.mark.parametrize("line", [SECRET, f"  {SECRET} ", f'"{SECRET}"', f"it is: {SECRET}", f"{SECRET}."])
@@ -62,4 +63,4 @@ def test_a_bounded_number_of_lines_is_tried() -> None:
         return False
 
     shown("\n".join(f"line {number}" for number in range(1000)) + "\n" + "x" * 10_000, note)
-    assert len(tried) == 12
+    assert len(tried) == 16

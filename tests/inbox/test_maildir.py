@@ -115,18 +115,25 @@ def test_what_cannot_be_read_stays_and_is_named_once(
     (tmp_path / "new" / "link").symlink_to(secret)
     (tmp_path / "new" / "folder").mkdir()
     os.mkfifo(tmp_path / "new" / "pipe")
-    with (tmp_path / "new" / "large").open("wb") as large:
-        large.truncate(MAX_BYTES + 1)
     put(maildir, tmp_path, "odd\nname")
     put(maildir, tmp_path, "n" * 201)
     put(maildir, tmp_path, ".hidden")
     put(maildir, tmp_path, "fine")
     for _ in range(3):
         assert ids(maildir.waiting()) == ["fine"]
-    assert len(names(tmp_path / "new")) == 8
-    assert len(caplog.records) == 6
-    assert "'large': it is larger than 20,971,520 bytes" in caplog.text
+    assert len(names(tmp_path / "new")) == 7
+    assert len(caplog.records) == 5
     assert "'odd\\nname'" in caplog.text
+
+
+def test_of_a_mail_that_is_too_large_a_byte_more_than_the_limit_is_taken(maildir: Maildir, tmp_path: Path) -> None:
+    with (tmp_path / "new" / "large").open("wb") as large:
+        large.truncate(2 * MAX_BYTES)
+    (delivery,) = maildir.waiting()
+    assert len(delivery.raw) == MAX_BYTES + 1
+    maildir.done(delivery)
+    (kept,) = (tmp_path / "cur").iterdir()
+    assert kept.stat().st_size == 2 * MAX_BYTES
 
 
 def test_what_could_not_be_read_comes_once_it_can(maildir: Maildir, tmp_path: Path) -> None:

@@ -61,6 +61,10 @@ def test_a_help_desk_hands_over_the_very_bytes() -> None:
     assert opened(Source.HELPDESK, body).raw == RAW
 
 
+def test_a_help_desk_may_wrap_its_base_64() -> None:
+    assert opened(Source.HELPDESK, json.dumps({"raw": base64.encodebytes(RAW * 9).decode()}).encode()).raw == RAW * 9
+
+
 @pytest.mark.parametrize("source", [Source.FILE, Source.PIPE, Source.MAILDIR, Source.IMAP])
 def test_all_other_sources_deliver_the_mail_itself(source: Source) -> None:
     assert opened(source, RAW).raw == RAW

@@ -200,9 +200,9 @@ def test_the_domain_above_does_not_sign_for_those_below(dns: Dns) -> None:
     ("tags", "why"),
     [
         ({"l": b"10"}, "leaves the end of the text open"),
-        ({"h": b"to:subject"}, "leaves the sender or the subject open"),
-        ({"h": b"from:to"}, "leaves the sender or the subject open"),
-        ({"h": b"from:subjects"}, "leaves the sender or the subject open"),
+        ({"h": b"to:subject"}, "leaves the sender, the subject or the Message-ID open"),
+        ({"h": b"from:to"}, "leaves the sender, the subject or the Message-ID open"),
+        ({"h": b"from:subjects"}, "leaves the sender, the subject or the Message-ID open"),
         ({"a": b"rsa-sha1"}, "algorithm"),
         ({"a": b"ed25519-sha256"}, "algorithm"),
         ({"s": b"a..b"}, "names no key"),
@@ -225,6 +225,12 @@ def test_a_signature_that_leaves_something_open_or_is_none_counts_for_nothing(
     raw = KEY.signed(MAIL, **good).replace(b"c=relaxed/relaxed", b"c=" + tags.get("c", b"relaxed/relaxed"))
     finding = found(raw, dns)
     assert (finding.authenticity, why in finding.reason) == (UNAUTHENTICATED, True)
+
+
+def test_a_message_id_put_on_top_of_a_signed_one_is_noticed(dns: Dns) -> None:
+    signed = KEY.signed(b"Message-ID: <1@mail.example>\r\n" + MAIL, h=b"from:to:subject:message-id")
+    assert found(signed, dns).authenticity is AUTHENTIC
+    assert found(b"Message-ID: <2@mail.example>\r\n" + signed, dns).authenticity is UNAUTHENTICATED
 
 
 @pytest.mark.parametrize("tag", [b"a", b"d", b"s", b"h", b"bh", b"v"])

@@ -116,6 +116,15 @@ def test_a_help_desks_mail_is_stored_once_an_id(site: tuple[Installation, TestCl
     ] * 2
 
 
+def test_a_help_desk_is_told_what_is_wrong_with_its_package_and_nothing_is_lost(
+    site: tuple[Installation, TestClient],
+) -> None:
+    installation, client = site
+    response = client.post(HELPDESK, content=b'{"mail": "x"}', headers=signed(b'{"mail": "x"}'))
+    assert (response.status_code, '"raw"' in response.text) == (422, True)
+    assert len(stored(installation)) == 1
+
+
 @pytest.mark.parametrize("minutes", [-6, 6])
 def test_a_signature_of_another_time_is_refused(site: tuple[Installation, TestClient], minutes: int) -> None:
     installation, client = site

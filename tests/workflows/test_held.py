@@ -15,7 +15,7 @@ from workflows.held import NotHeld, UnknownMail, dismiss, open_case_for
 from workflows.installation import Installation
 from workflows.intake import Reading, Request, decide, store
 from workflows.upkeep import sweep
-from workflows.views import case_with_history, list_mails, mail_view
+from workflows.views import case_with_history, mail_view, waiting_mails
 
 RAW = b"From: somebody\r\n\r\nSomething else"
 
@@ -30,7 +30,7 @@ def held_mail(installation: Installation, asks: Request = Request.UNSURE) -> UUI
 def test_an_unsure_mail_is_held_with_its_reasons_and_owes_nobody_an_answer(installation: Installation) -> None:
     email_account(installation)
     mail_id = held_mail(installation)
-    (line,) = list_mails(installation, Verdict.HELD)
+    (line,) = waiting_mails(installation)
     assert (line.id, line.reasons, line.reference) == (mail_id, "lost … phone", None)
 
 
@@ -62,7 +62,21 @@ def test_a_dismissed_mail_is_no_longer_held(installation: Installation) -> None:
     mail_id = held_mail(installation)
     dismiss(installation, mail_id, by="kim", now=START + HOUR)
     assert mail_view(installation, mail_id)[0].verdict is Verdict.DISMISSED
-    assert list_mails(installation, Verdict.HELD) == []
+    assert waiting_mails(installation) == []
+
+
+def test_an_unreadable_mail_waits_for_a_person_too(installation: Installation) -> None:
+    mail_id = held_mail(installation, Request.UNREADABLE)
+    assert [each.id for each in waiting_mails(installation)] == [mail_id]
+    dismiss(installation, mail_id, by="kim", now=START)
+    assert waiting_mails(installation) == []
+
+
+def test_whoever_sends_many_pushes_nobody_out_of_sight(installation: Installation) -> None:
+    first = held_mail(installation)
+    for _ in range(4):
+        held_mail(installation)
+    assert [each.id for each in waiting_mails(installation, limit=1)] == [first]
 
 
 def test_only_a_held_mail_can_be_decided_and_by_one_person(installation: Installation) -> None:

@@ -50,15 +50,15 @@ def replied(
     reading: Reading,
     now: datetime = START + HOUR,
 ) -> Decided:
-    mail_id = store(installation, "maildir", f"{now} {reading.codes}", b"From: x\r\n\r\n", now)
+    mail_id = store(installation, "maildir", f"{now} {reading.code}", b"From: x\r\n\r\n", now)
     assert mail_id is not None
     answer = decide(installation, mail_id, reading, now)
     assert answer is not None
     return answer
 
 
-def reading_of(token: str, sender: str, *codes: str, asks: Request = Request.SOMETHING_ELSE) -> Reading:
-    return Reading(asks, (), sender, None, Authenticity.AUTHENTIC, (token,), codes=codes)
+def reading_of(token: str, sender: str, code: str | None = None, *, asks: Request = Request.SOMETHING_ELSE) -> Reading:
+    return Reading(asks, (), sender, None, Authenticity.AUTHENTIC, (token,), code=code)
 
 
 def state_of(installation: Installation, case: Started) -> CaseState:
@@ -135,7 +135,7 @@ def test_it_never_counts_where_nothing_proves_the_sender(installation: Installat
     lenient = with_inbox(installation, codes_by_mail=True)
     proven = reading_of(token_in(installation, case), factor_address_of("JONAS"), case.code)
     for authenticity in (Authenticity.UNAUTHENTICATED, Authenticity.FORGED):
-        reading = Reading(proven.request, (), proven.sender, None, authenticity, proven.tokens, codes=proven.codes)
+        reading = Reading(proven.request, (), proven.sender, None, authenticity, proven.tokens, code=proven.code)
         replied(lenient, reading, START + HOUR * len(authenticity))
     assert state_of(installation, case) is CaseState.REQUESTED
 
