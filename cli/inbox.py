@@ -9,7 +9,6 @@ import click
 from cli.lazy import LazyGroup
 from cli.output import Output, Refusal, prints, table
 from inbox.packages import Source
-from tasks.taking import take
 from workflows import installation, views
 
 
@@ -36,6 +35,9 @@ def inbox() -> None:
 @prints
 def add(file: Path) -> Output:
     """Take in the mail in FILE, or on standard input if FILE is `-`."""
+    # Imported here, because it refuses wrong settings, which `pipe` has to tell a mail server in its own way.
+    from tasks.taking import take
+
     mail_id = take(installation.load(), Source.FILE, str(uuid4()), _raw(file))
     return Output({"mail_id": mail_id}, f"Stored as {mail_id}; a worker judges it.")
 

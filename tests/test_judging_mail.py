@@ -294,7 +294,7 @@ def expected_verdicts(expected: Expected) -> set[Verdict]:
         return {Verdict.UNREADABLE}
     if expected.asks is Ask.AUTOMATIC:
         return {Verdict.AUTOMATIC}
-    opens = expected.asks is Ask.RESET and expected.sender is not None
+    opens = expected.asks is Ask.RESET and not expected.flagged and expected.sender is not None
     return {Verdict.OPENED, Verdict.JOINED} if opens else {Verdict.HELD}
 
 

@@ -274,7 +274,7 @@ ENGLISH = Phrases(
     accounts=table("""
         account, account no, account number, account id, account nr, customer, customer no, customer number,
         customer id, client no, client number, client id, user id, contract no, contract number, customer account,
-        account ref, account reference, account is, number is, acct, acct no
+        account ref, account reference, acct, acct no
     """),
     automatic_subjects=table("""
         automatic reply, auto reply, autoreply, automated reply, automatic response, auto response, autoresponse,

@@ -65,6 +65,7 @@ class Expected:
     dated: bool | None = None
     says: str | None = None
     silent: str | None = None
+    flagged: bool = False
     later: str | None = None
 
 

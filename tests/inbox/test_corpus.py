@@ -6,7 +6,6 @@ from collections.abc import Iterator
 import pytest
 
 from inbox.answer import Read, answer_to
-from inbox.judging import Ask
 from inbox.reader import Reader
 from inbox.reading import Unreadable
 from tests.inbox.mails import BUILT, EXPECTED, FOLDER, Expected, raw
@@ -36,7 +35,8 @@ def differences(answer: Read | Unreadable, expected: Expected) -> list[str]:
         "unreadable": None,
         "sender": mail.sender,
         "sender_problem": mail.sender_problem,
-        "asks": Ask.UNSURE if answer.judgement.flags and answer.judgement.asks is Ask.RESET else answer.judgement.asks,
+        "asks": answer.judgement.asks,
+        "flagged": bool(answer.judgement.flags),
         "machine": mail.machine_sign or (answer.judgement.reasons[0] if expected.machine else None),
         "subject": mail.subject,
         "message_id": mail.message_id or "",
@@ -46,7 +46,7 @@ def differences(answer: Read | Unreadable, expected: Expected) -> list[str]:
         "says": expected.says if (expected.says or "") in mail.text else mail.text,
         "silent": expected.silent if (expected.silent or "\0") not in mail.text else mail.text,
     }
-    always = ("unreadable", "sender", "sender_problem", "asks")
+    always = ("unreadable", "sender", "sender_problem", "asks", "flagged")
     wanted = {name: getattr(expected, name) for name in seen}
     return [
         f"{name}: {seen[name]!r}, not {value!r}"
