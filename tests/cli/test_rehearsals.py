@@ -6,6 +6,8 @@ All tests share one demo; each closes what it opened, since moving the clock mov
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
+from uuid import uuid4
 
 import httpx2
 import pytest
@@ -34,7 +36,11 @@ class Demo:
     def write_to_support(self, example: str, account: str, channel: Channel) -> tuple[str, OutboxItem]:
         """A customer's mail arrives; the reference of the case, and the message with its code."""
         before = len(self.sent())
-        assert self.keyturn("inbox", "add", f"examples/{example}.eml").status == 0
+        mail = Path(f"examples/{example}.eml").read_bytes()
+        # The very same mail would be held as one that has opened a reset before.
+        again = self.keyturn.data_dir / "again.eml"
+        again.write_bytes(mail.replace(b"Message-ID: <", f"Message-ID: <{uuid4().hex}.".encode()))
+        assert self.keyturn("inbox", "add", str(again)).status == 0
         cases = until(lambda: self.open_cases(account), "the case to be opened")
         return cases[0], until(lambda: self.codes_sent(channel, before), "the message with the code")[0]
 
