@@ -6,17 +6,15 @@ a list. What still goes wrong inside becomes Unreadable at the one entry.
 """
 
 import email
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from email.errors import HeaderParseError
 from email.header import decode_header
 from email.message import Message
 from email.policy import compat32
-from email.utils import parsedate_to_datetime
 
 from inbox.automatic import sign_of_a_machine
-from inbox.conversation import message_id, recipients, references
 from inbox.decoding import Headers, clean, decoded, unfolded
 from inbox.limits import excess, header_of
 from inbox.markup import text_of_html
@@ -30,6 +28,7 @@ MAX_SUBJECT = 500
 """Characters kept of the subject; half the longest line that RFC 5322 allows."""
 
 
+_MESSAGE_ID = re.compile(r"<[!-;=?-~]{1,250}>")  # printable ASCII: a NUL, say, is refused by PostgreSQL
 _TRACE = ("received", "authentication-results")
 
 
@@ -47,27 +46,18 @@ class Mail:
 
     `sender` is the one address in the one From header, in the spelling of `normalise_address`; if it is None,
     `sender_problem` says why. Whether that person really wrote the mail is not known here. `text` has line feeds only
-    and still holds what the writer quotes. `date` is the sender's claim, in UTC. `machine_sign` tells why a machine
-    must have written it, None for a mail of a person; it holds nothing that the sender chose. `to` are the addresses it
-    was sent to, in the same spelling as `sender`; `references` are the Message-IDs of the mails that it answers.
-    `trace` is what servers wrote on top of it, as far as it tells who wrote it, in the mail's order and not cleaned.
+    and still holds what the writer quotes. `machine_sign` tells why a machine must have written it, None for a mail of
+    a person; it holds nothing that the sender chose. `trace` is what servers wrote on top of it, as far as it tells who
+    wrote it, in the mail's order and not cleaned.
     """
 
     sender: str | None = field(repr=False)
     sender_problem: SenderProblem | None
     subject: str = field(repr=False)
     text: str = field(repr=False)
-    date: datetime | None
     message_id: str | None = field(repr=False)
     machine_sign: str | None
-    to: tuple[str, ...] = field(default=(), repr=False)
-    references: tuple[str, ...] = field(default=(), repr=False)
     trace: tuple[tuple[str, str], ...] = field(default=(), repr=False)
-
-    @property
-    def is_automatic(self) -> bool:
-        """A machine wrote it: it opens nothing and is never answered."""
-        return self.machine_sign is not None
 
 
 def read(raw: bytes) -> Mail:
@@ -95,17 +85,24 @@ def _read(raw: bytes) -> Mail:
         sender_problem=problem,
         subject=_subject(headers),
         text=_text(message),
-        date=_date(headers),
-        message_id=message_id(headers),
+        message_id=_message_id(headers),
         machine_sign=sign_of_a_machine(headers),
-        to=recipients(headers),
-        references=references(headers),
         trace=tuple(each for each in headers if each[0] in _TRACE),
     )
 
 
 def _values(headers: Headers, wanted: str) -> list[str]:
     return [value for name, value in headers if name == wanted]
+
+
+def is_message_id(text: str) -> bool:
+    """Tell whether `text` is one id in angle brackets, in printable ASCII and of at most 252 characters."""
+    return _MESSAGE_ID.fullmatch(text) is not None
+
+
+def _message_id(headers: Headers) -> str | None:
+    values = [value.strip() for value in _values(headers, "message-id")]
+    return values[0] if len(values) == 1 and is_message_id(values[0]) else None
 
 
 def _subject(headers: Headers) -> str:
@@ -116,16 +113,6 @@ def _subject(headers: Headers) -> str:
         pieces = [(written, None)]
     whole = "".join(piece if isinstance(piece, str) else decoded(piece, charset) for piece, charset in pieces)
     return " ".join(clean(whole).split())[:MAX_SUBJECT]
-
-
-def _date(headers: Headers) -> datetime | None:
-    written = next(iter(_values(headers, "date")), "")[:100]
-    try:
-        date = parsedate_to_datetime(written)
-        # RFC 5322: -0000 says that the sender's zone is not known, and that the time is in UTC.
-        return date.replace(tzinfo=UTC) if date.tzinfo is None else date.astimezone(UTC)
-    except (ValueError, TypeError, IndexError, OverflowError):
-        return None
 
 
 def _text(message: "Message[str, str]") -> str:

@@ -60,9 +60,6 @@ class Expected:
     machine: str | None = None
     subject: str | None = None
     message_id: str | None = None
-    references: tuple[str, ...] | None = None
-    recipients: tuple[str, ...] | None = None
-    dated: bool | None = None
     says: str | None = None
     silent: str | None = None
     flagged: bool = False
@@ -73,8 +70,6 @@ def _expected(line: dict[str, Any]) -> Expected:
     kinds: dict[str, Callable[[Any], object]] = {
         "asks": Ask,
         "sender_problem": lambda name: SenderProblem[name],
-        "references": tuple,
-        "recipients": tuple,
     }
     fields: dict[str, Any] = {name: kinds[name](value) if name in kinds else value for name, value in line.items()}
     return Expected(**fields)

@@ -46,7 +46,7 @@ PERSON = b"From: dana@x.example\n"
 )
 def test_a_machine_is_known(headers: bytes) -> None:
     assert sign(headers)
-    assert read(headers + b"\n\n").is_automatic
+    assert read(headers + b"\n\n").machine_sign
 
 
 @pytest.mark.parametrize(

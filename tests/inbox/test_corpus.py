@@ -40,9 +40,6 @@ def differences(answer: Read | Unreadable, expected: Expected) -> list[str]:
         "machine": mail.machine_sign or (answer.judgement.reasons[0] if expected.machine else None),
         "subject": mail.subject,
         "message_id": mail.message_id or "",
-        "references": mail.references,
-        "recipients": mail.to,
-        "dated": mail.date is not None,
         "says": expected.says if (expected.says or "") in mail.text else mail.text,
         "silent": expected.silent if (expected.silent or "\0") not in mail.text else mail.text,
     }

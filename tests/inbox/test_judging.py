@@ -18,7 +18,6 @@ def mail(subject: str, text: str, machine_sign: str | None = None) -> Mail:
         sender_problem=None,
         subject=subject,
         text=text,
-        date=None,
         message_id=None,
         machine_sign=machine_sign,
     )

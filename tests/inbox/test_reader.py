@@ -271,9 +271,6 @@ def test_what_a_child_says_is_what_it_means() -> None:
         SAID.replace('"subject": "', '"subject": "\\u0000'),
         SAID.replace('"text": "', '"text": "\\ud800'),
         SAID.replace('"message_id": "<', '"message_id": "'),
-        SAID.replace('"references": []', '"references": ["x"]'),
-        SAID.replace('"to": [', '"to": ["x", '),
-        SAID.replace('+00:00"', '+01:00"'),
         SAID.replace('"reasons": [', '"reasons": ["\\u0007", '),
     ],
 )
