@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeAlias
 
+from inbox.finding import Found
 from inbox.flags import Flag, flags_of
 from inbox.hearing import Heard
 from inbox.pairs import Pair, is_about_another, own, pairs
@@ -101,7 +102,13 @@ def _automatic(sentence: Sentence) -> Iterator[str]:
 
 
 def _doubt(sentence: Sentence) -> Iterator[str]:
-    return (found.phrase for found in sentence.find(sentence.phrases.doubts) if not sentence.denies(found))
+    none = list(sentence.find(sentence.phrases.no_doubts))
+    found = (doubt for doubt in sentence.find(sentence.phrases.doubts) if not sentence.denies(doubt))
+    return (doubt.phrase for doubt in found if not any(_overlap(doubt, other) for other in none))
+
+
+def _overlap(one: Found, other: Found) -> bool:
+    return one.start < other.end and other.start < one.end
 
 
 def _factor_lost(sentence: Sentence) -> Iterator[str]:
@@ -145,6 +152,12 @@ def _take_off_asked(sentence: Sentence) -> Iterator[str]:
     return _asked(sentence, sentence.phrases.take_off, sentence.phrases.take_off_orders)
 
 
+def _it_asked(sentence: Sentence) -> Iterator[str]:
+    phrases = sentence.phrases
+    wished = (pair for pair in pairs(sentence, (phrases.take_off,), (phrases.stand_ins,)) if _requested(sentence, pair))
+    return own(sentence, (pair for pair in wished if not _in_question(sentence, pair)))
+
+
 def _asked(sentence: Sentence, doings: Table, orders: Table) -> Iterator[str]:
     things = (sentence.phrases.factors, sentence.phrases.protections)
     wished = (pair for pair in pairs(sentence, (doings,), things) if _requested(sentence, pair))
@@ -180,6 +193,8 @@ _ENOUGH: tuple[tuple[Rule, ...], ...] = (
     # A new phone need not mean that the old one is gone; a mail program may be what cannot sign in on it.
     (_replaced, _locked_out, _factor_named),
     (_take_off_asked, _locked_out),
+    # "Remove it": the rest of the mail has to say what.
+    (_it_asked, _locked_out, _factor_named),
 )
 
 _HINTS: tuple[Rule, ...] = (_device_lost, _take_off_asked)

@@ -21,6 +21,9 @@ def table(text: str, *more: str) -> Table:
     return Table((*(" ".join(phrase.split()) for phrase in text.split(",") if phrase.strip()), *more))
 
 
+_NONE = table("")
+
+
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Phrases:
     """The phrases of one language, by what they are for."""
@@ -79,6 +82,10 @@ class Phrases:
     """Near a loss or a request, these make it somebody else's."""
     doubts: Table
     """Any of these, and a person looks: it is over, it is not our login, somebody else is behind it, it is bait."""
+    no_doubts: Table = _NONE
+    """A doubt in these is none: "the password of the backup", "so that I find my way in again"."""
+    stand_ins: Table = _NONE
+    """What one says for a factor that one has named, or has no name for: "remove it", "the thing with the code"."""
     contact_changes: Table
     """Asks that a contact, the passphrase or the way of resetting be changed, or that something go to a new contact."""
     accounts: Table
