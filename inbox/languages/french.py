@@ -108,7 +108,8 @@ FRENCH = Phrases(
         mangée, bouffée, inondé, inondée, inondation, incendie, passé l arme, éteint définitivement, s est éteint,
         ne se rallume plus, se rallume plus, se rallume pas, rallumer, redémarre plus, redémarre pas, n est pas reconnu,
         n est pas reconnue, n est pas détectée, ne la détecte plus, détecte plus, brisée en deux, écran est mort,
-        écran reste, brické, brickée, scrap, pété net
+        écran reste, brické, brickée, scrap, pété net, passé sous un, sous une voiture, sous un camion, sous les roues,
+        dans l évier, dans la baignoire, dans la flaque, dans le feu, dans la cheminée, dans l aquarium
     """),
     replaced=table("""
         nouveau, nouvel, nouvelle, changé, changé de, changement, changement de, changer de, remplacé, remplacée,
@@ -120,7 +121,8 @@ FRENCH = Phrases(
         ai supprimé, avons supprimé, ai effacé, ai désinstallé, a effacé, vidé, fissuré, fissurée, rayé, fêlé,
         été supprimé, est supprimé, été effacé, été désinstallé, été échangé, sous garantie, garantie, sauf les comptes,
         sauf l appli, sauf l authentificateur, tout est revenu, état d usine, configuration d usine, sortie d usine,
-        été réinitialisé
+        été réinitialisé, pas repris, pas récupéré mes, pas restauré, pas été repris, pas été restaurés,
+        pas synchronisé, pas migré, pas transféré mes
     """),
     locked_out=table("""
         ne peux plus me connecter, peux plus me connecter, ne peux pas me connecter, peux pas me connecter,
@@ -238,7 +240,9 @@ FRENCH = Phrases(
         comment procéder, réinitialisez vous, désactivez vous, enlevez vous, retirez vous, supprimez vous, levez vous,
         faites vous, proposez vous, acceptez vous, gérez vous, pouvez vous m expliquer, pouvez vous me dire,
         pourriez vous me dire, pourriez vous m expliquer, m indiquer, me préciser, je me demande, je me demandais,
-        vous avez mis, mis trop, avez mis, bravo, félicitations, merci encore
+        vous avez mis, mis trop, avez mis, bravo, félicitations, merci encore, que devrais je, que dois je, que faut il,
+        que doit, que faire, que devrait, comment devrais je, réinitialisez vous aussi, dois je, faut il que,
+        est ce que vous réinitialisez, est ce que je dois
     """),
     suppositions=table("""
         si je perds, si je perdais, si je me fais, si j ai perdu, si j avais perdu, si jamais, si on, si quelqu un,
@@ -251,7 +255,8 @@ FRENCH = Phrases(
         si nous perdons, si nous perdions, si un salarié, si un employé, si une personne, si on perd, si on me,
         au cas ou, un jour je, le jour où, perdrais, perdrait, par précaution, au futur, à l avenir, dans l avenir,
         la semaine prochaine, le mois prochain, en théorie, théoriquement, hypothétiquement, admettons,
-        dans l éventualité, en prévision, par anticipation
+        dans l éventualité, en prévision, par anticipation, si demain, si je le perds, si je la perds, si nous le,
+        demain je perdais, si un collègue, si un jour je
     """),
     negations=table("pas, ne, n, jamais, sans, ni, aucun, aucune, rien, personne, non, plutôt que, au lieu de"),
     denials=table(""),
@@ -344,7 +349,19 @@ FRENCH = Phrases(
         suis toujours connecté, suis toujours connectée, suis encore connectée, je suis connecté et, code est passé,
         code du téléphone est passé, code fonctionne, codes fonctionnent, code marche, codes marchent, ne faites rien,
         ne touchez à rien, ou plutôt non, ou mieux pas, ou alors ne, avez déjà réinitialisé, l an dernier,
-        l année dernière, la dernière fois, nos employés, nos salariés
+        l année dernière, la dernière fois, nos employés, nos salariés, avoir réinitialisé, avoir désactivé,
+        avoir enlevé, avoir retiré, avoir supprimé, aviez réinitialisé, as réinitialisé, a été réinitialisée hier,
+        merci pour la réinitialisation, pas nécessaire, récupéré mon téléphone, récupéré mon portable, récupéré ma clé,
+        on me l a rendu, journaliste, magazine, un article, billet de blog, tout fonctionne, tout marche,
+        tout est en ordre, tout est bon, mode sombre, aussi sur ma tablette, aussi sur mon ordinateur,
+        aussi sur mon ordi, aussi sur mon pc, aussi l authentificateur, ai aussi l, est sur mon ordinateur,
+        est aussi sur, est sur mon pc, est sur ma tablette, heureusement la 2fa, heureusement l authentificateur,
+        heureusement j ai, heureusement il me reste, par chance j ai, par chance la, donc je peux entrer,
+        donc je peux me connecter, peux encore me connecter, peux toujours me connecter, peux encore entrer,
+        arrive encore à me connecter, arrive toujours à me connecter, m avez aidé, m avez bien aidé, m a aidé,
+        qui a réinitialisé, qui m a réinitialisé, qui a désactivé, super service, excellent service, très bon service,
+        merci à, ajoutiez une option, ajouter une option, ajoutez une option, ajouter une fonction, soi même, moi même,
+        nous mêmes, libre service, pour votre information, pour information, juste pour vous informer
     """),
     contact_changes=table("""
         changer mon adresse, changer l adresse, changer d adresse, changer mon mail, changer mon email, changer le mail,

@@ -93,7 +93,7 @@ GERMAN = Phrases(
         zeigt nichts mehr, zeigt … nichts mehr, ist plötzlich leer, war leer, gähnend leer, völlig leer, ganz leer,
         einträge … weg, keine einträge, nichts mehr drin, nichts mehr drauf, leer geräumt, leergeräumt,
         gibts nicht mehr, gibt … nicht mehr, gelöscht … aus versehen, gelöscht … versehentlich, dummerweise … gelöscht,
-        dummerweise gelöscht, ungewollt gelöscht, vorher gelöscht
+        dummerweise gelöscht, ungewollt gelöscht, vorher gelöscht, aus der hand gerissen, gerissen, entglitten
     """),
     broken=_table("""
         kaputt, kaput, kaputtgegangen, defekt, defektes, defekter, zerstört, zerbrochen, gebrochen, beschädigt,
@@ -126,7 +126,10 @@ GERMAN = Phrases(
         in die toilette, in den see, in den pool, ins meer, in der toilette, im klo, im pool, im rhein, in die donau,
         runtergeknallt, geplatzt, aufgebläht, durchgeschmort, verschmort, durchgebrannt, brennt nicht mehr,
         startet nicht mehr, fährt nicht mehr hoch, bootet nicht mehr, bootet nicht, in einer bootschleife, bootschleife,
-        tut keinen, tut nichts mehr, macht nichts mehr, über den jordan, über die wupper, gehimmelt, zerschossen
+        tut keinen, tut nichts mehr, macht nichts mehr, über den jordan, über die wupper, gehimmelt, zerschossen,
+        überrollt, unter die räder, unter einen, unters auto, unter das auto, in den hafen, in den teich, in den kanal,
+        in die badewanne, in die wanne, in die spüle, ins waschbecken, ins aquarium, ins feuer, im aquarium,
+        in der badewanne, pfütze
     """),
     replaced=_table("""
         neu, neue, neues, neuen, neuem, neuer, gewechselt, wechsel, wechseln, ausgetauscht, getauscht, ersetzt,
@@ -137,7 +140,8 @@ GERMAN = Phrases(
         nicht mit umgezogen, gelöscht, deinstalliert, entfernt, auf garantie, garantie, garantieaustausch, gerätetausch,
         altes … verkauft, werkseinstellungen, auf werkszustand, werkszustand, nicht mit rüber, nicht mit übernommen,
         nicht mit übertragen, außer dem authenticator, außer den konten, bis auf den authenticator,
-        bis auf die authenticator, platt gemacht, formatiert
+        bis auf die authenticator, platt gemacht, formatiert, nicht mitgenommen, nicht synchronisiert, nicht migriert,
+        nicht rübergezogen, nicht rübergekommen
     """),
     locked_out=_table("""
         nicht einloggen, nicht mehr einloggen, nicht anmelden, nicht mehr anmelden, nicht rein, nicht mehr rein,
@@ -177,7 +181,8 @@ GERMAN = Phrases(
         lasst mich … rein, lassen sie mich … rein, reinkomme, reinkommen kann, reinkomm, damit ich mich, damit ich in,
         dass ich wieder, dass ich mich wieder, dass ich reinkomme, so dass ich, reinzukommen, hereinkommen,
         nicht einwählen, nicht anmelden kann, unmöglich, keine möglichkeit mich, keine chance mich,
-        keine chance reinzukommen, zugang zurück, zugriff zurück
+        keine chance reinzukommen, zugang zurück, zugriff zurück, häng* … an der, komm* … nicht durch,
+        komm* … nicht mehr durch, nicht durchkomm*, steh* … vor der, bleib* … hängen, häng* … in der, komm* … nicht über
     """),
     reset=_table("""
         zurücksetz*, zurückzusetzen, zurückgesetzt, rücksetz*, zurück setzen, zurück zu setzen, setz* … zurück, reset,
@@ -195,7 +200,7 @@ GERMAN = Phrases(
         macht … weg, mach* … weg, wegnehm*, nehm* … weg, nimm … raus, abklemm*, kill*, aushebel*, auszutragen,
         trag* … aus, tragt … aus, entknüpf*, annullier*, widerruf*, zu entfernen, zu deaktivieren, zu entsperren,
         rauswerfen, rausschmeiß*, werf* … raus, schmeißt … raus, wirf … raus, runternehmen, streich*, rausstreichen,
-        entkoppel*, trenn*
+        entkoppel*, trenn*, raus
     """),
     take_off_orders=table(""),
     asking=_table("""
@@ -227,7 +232,9 @@ GERMAN = Phrases(
         mal gefragt, nur gefragt, vorsorglich gefragt, nur eine frage, reine frage, grundsätzlich, setzen sie,
         deaktivieren sie auch, würden sie dann, würdet ihr dann, können sie mir sagen, könnt ihr mir sagen,
         mir sagen wie, sagen wie, sagen ob, mir erklären, nochmals danke, herzlichen dank für, tausend dank für,
-        toll dass, super dass, kompliment
+        toll dass, super dass, kompliment, was müsste, was muss ich, was müssen, was soll ich, was sollte ich, was tun,
+        was tue ich, muss sie tun, muss er tun, was mache ich, setzen sie auch, setzt ihr auch, muss ich erst,
+        muss ich zuerst, muss ich vorher, muss ich dann, muss ich dafür
     """),
     suppositions=_table("""
         wenn ich mein*, wenn mein*, wenn ich das, wenn ich den, wenn das, wenn der, wenn ein, wenn man, wenn jemand,
@@ -240,7 +247,8 @@ GERMAN = Phrases(
         verliere ich irgendwann, irgendwann, eines tages, wenn ich irgendwann, wenn ich mal, wenn ich einmal, wenn mal,
         wenn wir, wenn uns, wenn kunden, vorsorglich, rein vorsorglich, vorsichtshalber, in zukunft, zukünftig, künftig,
         nächste woche, nächsten monat, demnächst, theoretisch, hypothetisch, rein theoretisch, nehmen wir an, gesetzt,
-        verlöre, verlieren würde, verlieren würden, gestohlen würde, im fall der fälle, für alle fälle
+        verlöre, verlieren würde, verlieren würden, gestohlen würde, im fall der fälle, für alle fälle, müsste ich tun,
+        wenn ich morgen, wenn morgen, müsste ich, wenn kollegen, wenn mitarbeiter*, wenn ich es, wenn ich ihn
     """),
     negations=_table("""
         nicht, nie, niemals, ohne, weder, nichts, niemand, statt, anstatt, nich, ned, net, kein*
@@ -326,7 +334,21 @@ GERMAN = Phrases(
         gerade eingeloggt, noch eingeloggt, noch angemeldet, bin ja eingeloggt, bin eingeloggt, bin angemeldet,
         code ging, codes gehen, codes kommen, code funktioniert, codes funktionieren, lieber nicht, doch lieber nicht,
         oder doch nicht, aus neugier, neugierde, neugierig, letztes jahr, voriges jahr, letztes mal, beim letzten mal,
-        unsere mitarbeiter, unserer mitarbeiter, schulungsunterlagen
+        unsere mitarbeiter, unserer mitarbeiter, schulungsunterlagen, zurückgesetzt haben, zurückgesetzt habt,
+        zurückgesetzt hast, habt … zurückgesetzt, haben sie … zurückgesetzt, haben sie mir … zurückgesetzt,
+        deaktiviert haben, entfernt haben, danke fürs zurücksetzen, danke für das zurücksetzen, danke für den reset,
+        dank für den reset, nicht erforderlich, nicht mehr erforderlich, nicht nötig, nicht notwendig,
+        habe mein handy zurück, handy zurückbekommen, handy wiederbekommen, zurückbekommen, journalist*, zeitschrift,
+        magazin, blogartikel, blogbeitrag, alles funktioniert, alles klappt, alles in ordnung, dunkelmodus, dark mode,
+        auch auf dem tablet, auch auf meinem tablet, auch auf dem laptop, auch auf meinem laptop, auch auf dem rechner,
+        auch auf dem pc, auch auf dem ipad, auch noch auf, 2fa auf dem laptop, ist die 2fa auf, zum glück ist,
+        zum glück habe ich, zum glück hab ich, zum glück geht, zum glück noch, zum glück kann, glücklicherweise habe,
+        glücklicherweise ist, glücklicherweise noch, komme also rein, komme also noch, komme noch rein, komm noch rein,
+        komme trotzdem rein, komme weiterhin rein, kann mich noch einloggen, kann mich noch anmelden,
+        kann mich weiterhin, mir geholfen, uns geholfen, wurde mir geholfen, danke an, dank an, der meine 2fa,
+        die meine 2fa, der mir die 2fa, toller service, super service, guter service, selbst zurückzusetzen,
+        selbst zurücksetzen, selber zurücksetzen, selber zurückzusetzen, selbst deaktivieren, möglichkeit gut,
+        option einbauen, funktion einbauen, zur info, zur information, nur zur kenntnis
     """),
     contact_changes=_table("""
         neue e mail, neue email, neue mail, neue emailadresse, neue mailadresse, neuen e mail, neuen email, neuen mail,
@@ -367,7 +389,8 @@ GERMAN = Phrases(
         ihn wegmachen, ihn abnehmen, ihn löscht, ihn deaktiviert, ihn entsperren, sie entfernen, sie entfernt,
         sie löschen, sie abschalten, sie ausschalten, sie deaktivieren, sie wegnehmen, sie rausnehmen, sie herausnehmen,
         sie abstellen, sie ausstellen, sie aufheben, sie freigeben, sie austragen, sie abmelden, sie entkoppeln,
-        sie wegmachen, sie abnehmen, sie löscht, sie deaktiviert, sie entsperren
+        sie wegmachen, sie abnehmen, sie löscht, sie deaktiviert, sie entsperren, die bitte, das bitte, ihn bitte,
+        sie bitte, es bitte, das mal, die mal, den bitte
     """),
     no_doubts=_table("""
         backup passwort vergessen, backup passwort verloren, backup kennwort vergessen, passwort vom backup vergessen,

@@ -107,7 +107,10 @@ SPANISH = Phrases(
         no vuelve a encender, no ha vuelto a encender, no volvió a encender, no revive, no se puede reparar,
         no tiene arreglo, sin arreglo, irreparable, no enciende más, no la detecta, no lo detecta, ya no la detecta,
         no la reconoce, no lo reconoce, no es reconocida, no se ilumina, ya no se ilumina, ya no luce, se derritió,
-        derretido, explotó, se hundió, hundido
+        derretido, explotó, se hundió, hundido, hecho polvo, hecha polvo, hecho añicos, hecha añicos, se hizo trizas,
+        se hizo pedazos, se hizo añicos, al lago, al wáter, al retrete, a la bañera, al fregadero, bajo un coche,
+        bajo un carro, bajo un camión, bajo el agua, bajo las ruedas, hice pedazos, hice trizas, hice añicos,
+        hice polvo, hecho papilla, hecho puré
     """),
     replaced=table("""
         nuevo, nueva, cambié, cambié de, cambiado, he cambiado, cambiar de, cambio de, cambiamos, cambió, reemplacé,
@@ -120,7 +123,8 @@ SPANISH = Phrases(
         eliminé la app, borré, eliminé, se eliminó, se ha borrado, se borró, se borraron, fue borrado, lo vendí,
         formateé el, la formateé, lo formateé, por garantía, en garantía, me cambiaron, me lo cambiaron, me dieron otro,
         menos las cuentas, menos el autenticador, salvo el autenticador, excepto el autenticador, lo borré,
-        configuración de fábrica, valores de fábrica, ajustes de fábrica
+        configuración de fábrica, valores de fábrica, ajustes de fábrica, no recuperó, no trajo, no se restauraron,
+        no se restauró, no se recuperaron, no se sincronizaron, no se traspasaron, no se traspasó
     """),
     locked_out=table("""
         no puedo entrar, no puedo acceder, no puedo ingresar, no puedo iniciar, no puedo iniciar sesión,
@@ -231,7 +235,9 @@ SPANISH = Phrases(
         tiene costo, cuesta, cuándo estará, cuándo va, cuándo van, saber si, quiero saber, quisiera saber,
         gustaría saber, del mes pasado, de la semana pasada, fue muy, salió bien, funcionó, fue rápido, cómo sería,
         cómo haría, cómo tendría, qué debo hacer si, cómo tratan, cómo gestionan, tardaron, tardasteis, habéis tardado,
-        han tardado, mil gracias por resetear, ustedes restablecen, ustedes resetean, restablecéis por
+        han tardado, mil gracias por resetear, ustedes restablecen, ustedes resetean, restablecéis por, qué tendría,
+        qué debería, qué tengo que, qué hay que, qué debo, qué debe, qué haría, qué puedo hacer si, también restablecen,
+        también resetean, también quitan, tengo que resetear, debo resetear, hace falta
     """),
     suppositions=table("""
         si pierdo, si perdiera, si perdí, si llego a perder, si se me pierde, si me roban, si me robaran, si se rompe,
@@ -245,7 +251,8 @@ SPANISH = Phrases(
         si uno pierde, si alguien pierde, el día que, el día de mañana, por si acaso algún, por si algún, por si un día,
         por precaución, en el futuro, en un futuro, la semana que viene, la próxima semana, el mes que viene,
         el próximo mes, en teoría, hipotéticamente, en caso de que, pongamos, imagínense, llegara a perder,
-        llegase a perder, llegara a
+        llegase a perder, llegara a, si mañana, si pasado mañana, si un empleado, si perdiésemos, si se pierde,
+        si se perdiera, si lo pierdo, si la pierdo
     """),
     negations=table("""
         no, nunca, jamás, tampoco, sin, ni, nada, nadie, ningún, ninguna, en vez de, en lugar de, não, nao
@@ -346,7 +353,23 @@ SPANISH = Phrases(
         sesión iniciada, el código funciona, los códigos funcionan, código sí fue, código sí funcionó, mejor no,
         o mejor no, no toquen, no hagan nada, no ha pasado nada, no pasó nada, todavía no ha pasado, aún no ha pasado,
         prefiero saber, prefiero preguntar, por curiosidad, ya me lo resetearon, ya lo resetearon,
-        ya me lo restablecieron, ya me resetearon, el año pasado, la vez pasada, la última vez
+        ya me lo restablecieron, ya me resetearon, el año pasado, la vez pasada, la última vez, resetearon el,
+        resetearon la, restablecieron el, restablecieron la, me restablecieron, resetearon, reseteasteis,
+        restablecisteis, me lo restablecieron, reiniciaron, gracias por resetear, gracias por restablecer,
+        gracias por haber, gracias por quitar, gracias por desactivar, gracias por reiniciar, han restablecido,
+        habéis restablecido, han reseteado, habéis reseteado, ya no es preciso, ya no se requiere, no se requiere,
+        ya está todo, está todo bien, todo solucionado, recuperé mi móvil, recuperé el móvil, recuperé mi teléfono,
+        recuperé el teléfono, recuperé mi celular, recuperé el celular, me lo devolvieron, periodista, revista,
+        entrada de blog, un artículo, modo oscuro, también en la tableta, también en el portátil,
+        también en el ordenador, también en la compu, también en mi tablet, también en mi portátil, también en otro,
+        lo tengo en el, la tengo en el, lo tengo en la, lo tengo también, la tengo también,
+        tengo el autenticador también, también tengo el autenticador, por suerte tengo, por suerte el, por suerte aún,
+        por suerte todavía, menos mal que tengo, afortunadamente tengo, así que puedo entrar, así que puedo acceder,
+        puedo seguir entrando, sigo pudiendo, todavía puedo entrar, aún puedo entrar, sigo teniendo, me ayudaron,
+        me ayudasteis, me habéis ayudado, me han ayudado, que me quitó, que me restableció, que me reseteó,
+        que me ayudó, gran servicio, excelente servicio, buen servicio, gracias a, añadieran una opción,
+        agregaran una opción, añadir una opción, agregar una opción, añadan una opción, agreguen una opción, uno mismo,
+        por mi cuenta, por nuestra cuenta, autoservicio, solo para informar, para su información
     """),
     contact_changes=table("""
         cambiar mi correo, cambiar el correo, cambiar mi email, cambiar el email, cambien mi correo, cambien el correo,
