@@ -52,7 +52,7 @@ PORTUGUESE = Phrases(
         contactos, capa, capinha, carregador, cabo, contrato, plano, pedido, encomenda, conexão, sinal, suporte,
         atendimento, loja, paciência, minutos, horas, banco, api, impressora, servidor, roteador, número da fatura,
         número do pedido, número do chamado, frase, tempo, plugin, seguro, saldo, linha fixa, fixo, códigos de backup,
-        códigos de recuperação, códigos reserva, opção, menu, entrega
+        códigos de recuperação, códigos reserva, opção, menu, entrega, link, artigo, botão, manual, tutorial, qr, guia
     """),
     lost=_table("""
         perdi, perdemos, perdido, perdida, perda, perda de, perda do, perda da, foi perdido, foi perdida, extraviei,
