@@ -36,7 +36,8 @@ def gettext(words: str) -> str:
 
 def ngettext(one: str, many: str, number: int) -> str:
     """The text for this number of things, translated."""
-    return _texts.ngettext(one, many, number)
+    # What is no number is refused here: the standard library warns in one version and raises in another.
+    return _texts.ngettext(one, many, int(number))
 
 
 def pgettext(context: str, words: str) -> str:

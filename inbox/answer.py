@@ -40,7 +40,8 @@ def answer_to(raw: bytes) -> Read | Unreadable:
         mail = read(raw)
         return Read(mail, judge(mail))
     except Unreadable as fault:
-        return fault
+        # A new one: this one holds on to all that was read so far, and there may be no memory left to send it.
+        return Unreadable(fault.reason)
     except Exception as error:  # noqa: BLE001 - whatever a mail does to judging, it is that mail's fault
         return Unreadable(f"trips the judge ({type(error).__name__})")
 
