@@ -14,6 +14,7 @@ from models.inbound import WAITING, InboundMail, Verdict
 from workflows.accounts import account_id_of
 from workflows.cases import locked
 from workflows.installation import Installation
+from workflows.intake import verdict_of
 from workflows.opening import Opened, open_within
 
 LONGEST_NAME = 100
@@ -61,8 +62,7 @@ def open_case_for(installation: Installation, mail_id: UUID, ref: str, *, by: st
         opened = open_within(installation, connection, account_id, AskedThrough.INBOX, actor=Actor.AGENT, now=now)
         with locked(installation, connection, opened.case_id) as case:
             case.record("mail_decided", actor=Actor.AGENT, now=now, by=by, mail=str(mail_id))
-        verdict = Verdict.JOINED if opened.joined else Verdict.OPENED
-        _decide(connection, mail_id, verdict, by, now)
+        _decide(connection, mail_id, verdict_of(opened), by, now)
         connection.execute(_OF_CASE, {"of": mail_id, "opened": opened.case_id})
     return opened
 

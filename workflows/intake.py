@@ -21,7 +21,7 @@ from policy.vocabulary import Channel, MessageKind
 from workflows import bounces, replies
 from workflows.accounts import accounts_with_address
 from workflows.installation import Installation
-from workflows.opening import Opened, ResetsDisabled, open_within
+from workflows.opening import Opened, ResetsDisabled, has_open_case, open_within
 from workflows.replies import Replied
 
 _LOCK = (
@@ -217,7 +217,7 @@ def _request(installation: Installation, connection: Connection, reading: Readin
 def _open(
     installation: Installation, connection: Connection, account_id: UUID, reading: Reading, now: datetime
 ) -> Decided:
-    if _came_before(connection, reading) and not replies.has_open_case(connection, account_id):
+    if _came_before(connection, reading) and not has_open_case(connection, account_id):
         return _held(reading, CAME_BEFORE)
     try:
         opened = open_within(installation, connection, account_id, AskedThrough.INBOX, actor=Actor.CUSTOMER, now=now)

@@ -28,6 +28,11 @@ class ResetsDisabled(Exception):
         super().__init__("resets are disabled for this account until a supervisor lifts that")
 
 
+def has_open_case(connection: Connection, account_id: UUID) -> bool:
+    """Whether a case of the account is open."""
+    return connection.execute(_OPEN_CASE, {"account_id": account_id}).first() is not None
+
+
 @dataclass(frozen=True, slots=True)
 class Opened:
     """The account's open case; `joined` where it was open already. Ring for `owed` after the commit."""

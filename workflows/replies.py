@@ -12,7 +12,7 @@ from uuid import UUID
 from sqlalchemy import Connection, bindparam, select
 
 from models.accounts import ContactPoint
-from models.cases import IS_OPEN, Actor, AskedThrough, ResetCase
+from models.cases import Actor, AskedThrough, ResetCase
 from models.messages import Message
 from policy.vocabulary import Channel, MessageKind
 from workflows import proving
@@ -37,7 +37,6 @@ _ADDRESS = select(ContactPoint.id).where(
     ContactPoint.value == bindparam("address"),
     ContactPoint.replaced_at.is_(None),
 )
-_OPEN_CASE = select(ResetCase.id).where(ResetCase.account_id == bindparam("account_id"), IS_OPEN)
 _TOLD = select(Message.id).where(
     Message.case_id == bindparam("case_id"), Message.kind == MessageKind.NOTICE_CODE_BY_MAIL
 )
@@ -73,11 +72,6 @@ def thread_of(installation: Installation, connection: Connection, tokens: Iterab
 def is_customers(connection: Connection, thread: Thread, sender: str) -> bool:
     """Whether the address is one of the customer's own."""
     return _contact_id(connection, thread.account_id, sender) is not None
-
-
-def has_open_case(connection: Connection, account_id: UUID) -> bool:
-    """Whether a case of the account is open."""
-    return connection.execute(_OPEN_CASE, {"account_id": account_id}).first() is not None
 
 
 def take(
