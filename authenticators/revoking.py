@@ -5,7 +5,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, bindparam, update
 
-from models.accounts import Authenticator
+from models.factors import Authenticator
 
 _REVOKE = (
     update(Authenticator)

@@ -6,8 +6,8 @@ from uuid import UUID
 from sqlalchemy import Connection, insert
 
 from foundation.keyring import Keyring
-from models.accounts import Authenticator, AuthenticatorKind
 from models.base import new_id
+from models.factors import Authenticator, AuthenticatorKind
 
 _PURPOSE = "totp"
 

@@ -1,4 +1,4 @@
-"""An account of the billing system, its contact points and its authenticators."""
+"""An account of the billing system, its contact points, and the history of what was set for it."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -8,6 +8,7 @@ from sqlalchemy import ForeignKey, Index, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Base, enum_column
+from models.cases import Actor
 from policy.vocabulary import Channel, ContactKind, Finding
 
 
@@ -18,17 +19,12 @@ class AccountStatus(StrEnum):
     ENROLMENT_PENDING = "enrolment_pending"
 
 
-class AuthenticatorKind(StrEnum):
-    """An enrolled second factor."""
-
-    TOTP = "totp"
-    SMS = "sms"
-    SECURITY_KEY = "security_key"
-    RECOVERY_CODES = "recovery_codes"
-
-
 class Account(Base):
-    """A customer; `ref` is the billing system's own id, `country` ISO 3166-1 alpha-2, `state` a US state or None."""
+    """A customer; `ref` is the billing system's own id, `country` ISO 3166-1 alpha-2, `state` a US state or None.
+
+    `wrong_in_a_row` counts what was wrong in resets, `refused_in_a_row` what was refused at sign-in, where nothing is
+    looked at before `sign_in_waits_until`. Until `quarantine_until` the billing system holds risky changes.
+    """
 
     __tablename__ = "account"
 
@@ -44,13 +40,18 @@ class Account(Base):
     wrong_in_a_row: Mapped[int] = mapped_column(server_default=text("0"))
     resets_disabled_at: Mapped[datetime | None]
     created_at: Mapped[datetime]
+    refused_in_a_row: Mapped[int] = mapped_column(server_default=text("0"))
+    sign_in_waits_until: Mapped[datetime | None]
+    quarantine_until: Mapped[datetime | None]
 
 
 class ContactPoint(Base):
     """One version of a place where an account can be reached; the current one has no `replaced_at`.
 
     `value` is an address as `foundation.addresses` writes it, a number in E.164, or a postal address as JSON.
-    `finding` is what a vendor said of it before the first message went there.
+    `finding` is what a vendor said of it before the first message went there. A new one that its customer has entered
+    becomes the current one when the code that was sent there comes back, before `proposed_until`: until then it has
+    `replaced_at`, from the start.
     """
 
     __tablename__ = "contact_point"
@@ -64,6 +65,7 @@ class ContactPoint(Base):
     created_at: Mapped[datetime]
     replaced_at: Mapped[datetime | None]
     finding: Mapped[Finding | None] = mapped_column(enum_column(Finding))
+    proposed_until: Mapped[datetime | None]
 
     __table_args__ = (
         Index(None, "account_id", "kind", "version", unique=True),
@@ -79,15 +81,17 @@ class ContactPoint(Base):
     )
 
 
-class Authenticator(Base):
-    """An enrolled second factor. Revoking keeps the row, so that history can name it, and erases its secret."""
+class AccountEvent(Base):
+    """One line of an account's history, append-only. `facts` is JSON and names nobody: kinds, channels, ids."""
 
-    __tablename__ = "authenticator"
+    __tablename__ = "account_event"
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     account_id: Mapped[UUID] = mapped_column(ForeignKey("account.id"), index=True)
-    kind: Mapped[AuthenticatorKind] = mapped_column(enum_column(AuthenticatorKind))
-    label: Mapped[str] = mapped_column(String(100))
-    sealed_secret: Mapped[str | None] = mapped_column(Text)
-    created_at: Mapped[datetime]
-    revoked_at: Mapped[datetime | None]
+    event: Mapped[str] = mapped_column(String(64))
+    actor: Mapped[Actor] = mapped_column(enum_column(Actor))
+    at: Mapped[datetime]
+    facts: Mapped[str] = mapped_column(Text)
+
+    # As for the history of a case: no second key.
+    __table_args__ = {"sqlite_with_rowid": False}  # noqa: RUF012 - SQLAlchemy's own spelling

@@ -4,7 +4,7 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, ForeignKeyConstraint, Index, LargeBinary, String, Text, text
+from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, LargeBinary, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Base, enum_column, one_of
@@ -103,17 +103,27 @@ class Proof(Base):
     how: Mapped[str] = mapped_column(String(100))
 
 
+class CodeFor(StrEnum):
+    """What an issued code is for. `contact` confirms a new contact point, `enrolment` proves it once more after a reset."""
+
+    RESET = "reset"
+    SIGN_IN = "sign_in"
+    CONTACT = "contact"
+    ENROLMENT = "enrolment"
+
+
 class Challenge(Base):
     """One issued code: the sealed secret it is derived from, its expiry and the tries used.
 
-    `expires_at` is None until a worker takes a message with the code; `taken_at` is when a vendor took (or may have
-    taken) it first. The current challenge of a case has neither `used_at` nor `replaced_at`.
+    It belongs to a case, or to the contact point that it is sent to. `expires_at` is None until a worker takes a
+    message with the code; `taken_at` is when a vendor took (or may have taken) it first. The current challenge has
+    neither `used_at` nor `replaced_at`.
     """
 
     __tablename__ = "challenge"
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
-    case_id: Mapped[UUID] = mapped_column(ForeignKey("reset_case.id"), index=True)
+    case_id: Mapped[UUID | None] = mapped_column(ForeignKey("reset_case.id"), index=True)
     sealed_secret: Mapped[str] = mapped_column(Text)
     digits: Mapped[int]
     tries: Mapped[int]
@@ -122,11 +132,22 @@ class Challenge(Base):
     expires_at: Mapped[datetime | None]
     used_at: Mapped[datetime | None]
     replaced_at: Mapped[datetime | None]
+    code_for: Mapped[CodeFor] = mapped_column(enum_column(CodeFor), server_default=CodeFor.RESET.value)
+    contact_id: Mapped[UUID | None] = mapped_column(ForeignKey("contact_point.id"))
 
     __table_args__ = (
+        CheckConstraint("(case_id IS NULL) <> (contact_id IS NULL)", name="one_owner"),
         Index(
             "uq_challenge_current",
             "case_id",
+            unique=True,
+            postgresql_where=text("used_at IS NULL AND replaced_at IS NULL"),
+            sqlite_where=text("used_at IS NULL AND replaced_at IS NULL"),
+        ),
+        Index(
+            "uq_challenge_of_contact",
+            "contact_id",
+            "code_for",
             unique=True,
             postgresql_where=text("used_at IS NULL AND replaced_at IS NULL"),
             sqlite_where=text("used_at IS NULL AND replaced_at IS NULL"),

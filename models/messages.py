@@ -8,7 +8,7 @@ from sqlalchemy import ForeignKey, Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Base, enum_column
-from policy.vocabulary import Channel, Fate, MessageKind
+from policy.vocabulary import Change, Channel, Fate, MessageKind
 
 
 class MessageStatus(StrEnum):
@@ -47,7 +47,8 @@ class Message(Base):
     It goes to `contact_id`, or, as the answer to a mail, to the sender of `inbound_mail_id`. `rung_at` is when the
     broker was last told of it. `in_doubt_since` is when the first attempt began that the vendor may have taken though
     it gave no receipt. A letter can be stopped until `leaves_at`; `recalled_at` is when the vendor said whether it
-    stopped it. `heard_in` is the call, by the vendor's id, in which the code was read out.
+    stopped it. `heard_in` is the call, by the vendor's id, in which the code was read out. `change` is what a
+    `notice_changed` tells of.
     """
 
     __tablename__ = "message"
@@ -74,6 +75,7 @@ class Message(Base):
     leaves_at: Mapped[datetime | None]
     recalled_at: Mapped[datetime | None]
     heard_in: Mapped[str | None] = mapped_column(String(200))
+    change: Mapped[Change | None] = mapped_column(enum_column(Change))
 
     __table_args__ = (
         Index(None, "provider", "provider_id", unique=True),

@@ -30,7 +30,7 @@ class ProofKind(StrEnum):
 
 
 class MessageKind(StrEnum):
-    """What a message says. Only `reset_code` carries a code; the `notice_` kinds tell the other contact points."""
+    """What a message says. The `_code` kinds carry a code; the `notice_` kinds tell the other contact points."""
 
     RESET_CODE = "reset_code"
     NOTICE_OPENED = "notice_opened"
@@ -40,6 +40,31 @@ class MessageKind(StrEnum):
     NOTICE_DENIED = "notice_denied"
     NOTICE_CODE_BY_MAIL = "notice_code_by_mail"
     INBOX_ANSWER = "inbox_answer"
+    SIGN_IN_CODE = "sign_in_code"
+    CONTACT_CODE = "contact_code"
+    ENROLMENT_CODE = "enrolment_code"
+    ENROLMENT_LINK = "enrolment_link"
+    NOTICE_CHANGED = "notice_changed"
+
+
+class Change(StrEnum):
+    """What changed on an account, as its customer is told."""
+
+    PREFERENCE = "preference"
+    BACKUP = "backup"
+    PASSPHRASE = "passphrase"
+    TWO_FACTOR_EMAIL = "two_factor_email"
+    PHONE = "phone"
+    POSTAL_ADDRESS = "postal_address"
+    PRIMARY_EMAIL = "primary_email"
+    FACTOR_ADDED = "factor_added"
+    FACTOR_REMOVED = "factor_removed"
+    FACTOR_SUSPENDED = "factor_suspended"
+    FACTOR_RESTORED = "factor_restored"
+    FACTOR_DISABLED = "factor_disabled"
+    RECOVERY_CODE_USED = "recovery_code_used"
+    RECOVERY_CODES_MADE = "recovery_codes_made"
+    KEY_COPIED = "key_copied"
 
 
 class Finding(StrEnum):

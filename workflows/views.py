@@ -8,7 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, bindparam, func, select
 
-from models.accounts import Account, AccountStatus, Authenticator, AuthenticatorKind, ContactPoint
+from models.accounts import Account, AccountStatus, ContactPoint
 from models.base import AnyRow, UtcDateTime
 from models.cases import (
     OPEN_STATES,
@@ -21,6 +21,7 @@ from models.cases import (
     Proof,
     ResetCase,
 )
+from models.factors import Authenticator, AuthenticatorKind
 from models.inbound import WAITING, Authenticity, InboundMail, Verdict
 from models.messages import Delivery, Message, MessageStatus
 from policy.vocabulary import Channel, ContactKind, MessageKind, ProofKind

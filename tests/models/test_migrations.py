@@ -13,14 +13,14 @@ from sqlalchemy import Engine, inspect
 from sqlalchemy.exc import DBAPIError
 
 from migrations import is_current, migrate
-from models import accounts, cases, inbound, messages
+from models import access, accounts, cases, factors, inbound, messages
 from models.base import Base
 from models.database import Database
 from tests.models.bare import bare
 from tests.models.test_history_triggers import REVISIONS
 from tests.servers.waiting import until
 
-TABLES = (accounts, cases, inbound, messages)
+TABLES = (access, accounts, cases, factors, inbound, messages)
 """Importing them is what registers them."""
 
 MIGRATE = """

@@ -7,9 +7,10 @@ from uuid import UUID
 import pytest
 from sqlalchemy import insert, select, update
 
-from models.accounts import Account, AccountStatus, Authenticator, AuthenticatorKind
+from models.accounts import Account, AccountStatus
 from models.base import new_id
 from models.cases import Actor, CaseState, Challenge, ResetCase
+from models.factors import Authenticator, AuthenticatorKind
 from policy.vocabulary import Channel, MessageKind
 from tests.installations import (
     DAY,

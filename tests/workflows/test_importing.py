@@ -7,9 +7,10 @@ from io import StringIO
 import pytest
 from sqlalchemy import select, update
 
-from models.accounts import Account, AccountStatus, Authenticator, AuthenticatorKind, ContactPoint
+from models.accounts import Account, AccountStatus, ContactPoint
 from models.base import AnyRow
 from models.cases import Actor
+from models.factors import Authenticator, AuthenticatorKind
 from policy.vocabulary import Channel, ContactKind, Finding
 from tests.installations import (
     HOUR,

@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from models.accounts import Account, AccountStatus, AuthenticatorKind
+from models.accounts import Account, AccountStatus
 from models.cases import Actor, CaseState, Challenge, HeldFor
+from models.factors import AuthenticatorKind
 from models.inbound import Verdict
 from models.messages import MessageStatus
 from policy.vocabulary import Channel, ContactKind, MessageKind, ProofKind
