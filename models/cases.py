@@ -104,7 +104,7 @@ class Proof(Base):
 
 
 class CodeFor(StrEnum):
-    """What an issued code is for. `contact` confirms a new contact point; `enrolment` proves one again after a reset."""
+    """What an issued code is for. `contact` confirms a new contact point, `enrolment` proves the old one once more."""
 
     RESET = "reset"
     SIGN_IN = "sign_in"

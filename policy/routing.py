@@ -154,6 +154,28 @@ def permit_notice(policy: Policy, profile: Profile, channel: Channel, contact: C
     return grant(channel, _usable(policy, profile, channel, contact).destination, "notice of a reset case", until)
 
 
+def check_reachable(policy: Policy, profile: Profile, channel: Channel, contact: Contact) -> Contact:
+    """The contact point, if a code that confirms it may go there: verified or not. Raises `NotAllowed`."""
+    if fault := _forbidden(policy, profile, channel, contact):
+        raise fault
+    return contact
+
+
+def permit_confirmation(
+    policy: Policy, profile: Profile, channel: Channel, contact: Contact, until: datetime
+) -> Permit:
+    """The permit for the code that confirms a new contact point. Raises `NotAllowed`."""
+    destination = check_reachable(policy, profile, channel, contact).destination
+    return grant(channel, destination, "code for a new contact point", until)
+
+
+def permit_account_code(
+    policy: Policy, profile: Profile, channel: Channel, contact: Contact, until: datetime
+) -> Permit:
+    """The permit for a code that belongs to no case, to a verified contact point. Raises `NotAllowed`."""
+    return grant(channel, _usable(policy, profile, channel, contact).destination, "code of an account", until)
+
+
 def permit_answer(address: str, until: datetime) -> Permit:
     """The permit for the answer to a mail: it goes back to its sender, by e-mail, and never holds a code."""
     return grant(Channel.EMAIL, address, "answer to an inbound mail", until)
@@ -182,10 +204,18 @@ def _fault(policy: Policy, profile: Profile, channel: Channel, contact: Contact)
     region = policy.region(profile.country, profile.state)
     if channel not in region.channels:
         return RegionForbids(region.reason)
+    if contact.verified_at is None and contact.kind in _CARRIES[channel]:
+        return NotAllowed(f"The {_NAMES[contact.kind]} has not been verified.")
+    return _forbidden(policy, profile, channel, contact)
+
+
+def _forbidden(policy: Policy, profile: Profile, channel: Channel, contact: Contact) -> NotAllowed | None:
+    """What stands in the way of any message there."""
+    region = policy.region(profile.country, profile.state)
+    if channel not in region.channels:
+        return RegionForbids(region.reason)
     if contact.kind not in _CARRIES[channel]:
         return NotAllowed(f"A {_NAMES[contact.kind]} cannot be reached by {channel}.")
-    if contact.verified_at is None:
-        return NotAllowed(f"The {_NAMES[contact.kind]} has not been verified.")
     return _outside(region, contact) or _unsuitable(policy.channels[channel].refuses, contact)
 
 

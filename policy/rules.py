@@ -80,6 +80,20 @@ class Inbox(_Table):
     kept_for: Annotated[Lifetime, Field(ge=timedelta(days=7))]
 
 
+class SignIn(_Table):
+    """What is asked at sign-in and in the settings pages, and what a reset grants."""
+
+    user_verification: Literal["preferred", "required", "discouraged"]
+    wrong_in_a_row: Annotated[Count, Field(le=100)]
+    wrong_before_waiting: Count
+    wrong_per_address: Count
+    factor_fresh_for: Lifetime
+    link_valid: Lifetime
+    session_valid: Lifetime
+    enrolment_valid: Lifetime
+    quarantine: Duration
+
+
 class SendLimit(_Table):
     """At most `most` sends `within` a time over all cases of the account, or in the whole case."""
 
@@ -186,6 +200,7 @@ class Policy(_Table):
     limits: Limits
     holds: Holds
     inbox: Inbox
+    sign_in: SignIn
     channels: dict[Channel, ChannelRules]
     proof_sets: tuple[ProofSet, ...]
     regions: tuple[Region, ...]

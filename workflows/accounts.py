@@ -26,6 +26,9 @@ ACCOUNT_COLUMNS = (
     Account.status.label("account_status"),
     Account.wrong_in_a_row,
     Account.resets_disabled_at,
+    Account.refused_in_a_row,
+    Account.sign_in_waits_until,
+    Account.quarantine_until,
 )
 
 _LOCK = select(Account.id.label("account_id"), *ACCOUNT_COLUMNS).where(Account.id == bindparam("id")).with_for_update()
@@ -75,6 +78,9 @@ class LockedAccount:
     status: AccountStatus
     wrong_in_a_row: int
     resets_disabled_at: datetime | None
+    refused_in_a_row: int
+    sign_in_waits_until: datetime | None
+    quarantine_until: datetime | None
     _profile: Profile | None = None
 
     @classmethod
@@ -91,19 +97,25 @@ class LockedAccount:
             row.account_status,
             row.wrong_in_a_row,
             row.resets_disabled_at,
+            row.refused_in_a_row,
+            row.sign_in_waits_until,
+            row.quarantine_until,
         )
 
     def save(self, connection: Connection) -> None:
-        """Writes what a case may change of its account."""
-        connection.execute(
-            _SAVE,
-            {
-                "account_id": self.id,
-                "status": self.status,
-                "wrong_in_a_row": self.wrong_in_a_row,
-                "resets_disabled_at": self.resets_disabled_at,
-            },
-        )
+        """Writes what resets and sign-ins may change of an account."""
+        connection.execute(_SAVE, self.changeable() | {"account_id": self.id})
+
+    def changeable(self) -> dict[str, object]:
+        """The columns that `save` writes."""
+        return {
+            "status": self.status,
+            "wrong_in_a_row": self.wrong_in_a_row,
+            "resets_disabled_at": self.resets_disabled_at,
+            "refused_in_a_row": self.refused_in_a_row,
+            "sign_in_waits_until": self.sign_in_waits_until,
+            "quarantine_until": self.quarantine_until,
+        }
 
     def profile(self, connection: Connection) -> Profile:
         """The account with its current contacts, for the policy; read once, because the lock keeps them as they are."""

@@ -14,7 +14,8 @@ from uuid import UUID
 from sqlalchemy import Connection, Select, bindparam, insert, select, update
 
 from authenticators.revoking import revoke_all
-from models.accounts import Account, AccountStatus
+from models.access import Enrolment, PortalSession
+from models.accounts import Account, AccountStatus, ContactPoint
 from models.base import AnyRow, new_id
 from models.cases import (
     OPEN_STATES,
@@ -73,6 +74,26 @@ _INSERT_CHALLENGES = insert(Challenge)
 _INSERT_MESSAGES = insert(Message)
 _PROOFS = select(Proof.kind, Proof.fresh_until).where(Proof.case_id == bindparam("case_id"))
 _SAVE = update(ResetCase).where(ResetCase.id == bindparam("case_id"), ResetCase.seq == bindparam("seq_before"))
+_WITHDRAW_ACCOUNT_CODES = (
+    update(Challenge)
+    .where(
+        Challenge.contact_id.in_(select(ContactPoint.id).where(ContactPoint.account_id == bindparam("of_account"))),
+        Challenge.used_at.is_(None),
+        Challenge.replaced_at.is_(None),
+    )
+    .values(replaced_at=bindparam("now"))
+)
+_END_VISITS = (
+    update(PortalSession)
+    .where(PortalSession.account_id == bindparam("of_account"))
+    .values(link_until=None, ends_at=bindparam("now"))
+)
+# What an earlier reset granted ends with the next one.
+_END_GRANTS = (
+    update(Enrolment)
+    .where(Enrolment.account_id == bindparam("of_account"), Enrolment.ends_at > bindparam("now"))
+    .values(ends_at=bindparam("now"))
+)
 WITHDRAW = (
     update(Challenge)
     .where(Challenge.case_id == bindparam("of_case"), Challenge.used_at.is_(None), Challenge.replaced_at.is_(None))
@@ -193,9 +214,12 @@ class Case:
         self.connection.execute(WITHDRAW, {"of_case": self.id, "now": now})
 
     def revoke_authenticators(self, now: datetime) -> None:
-        """Revokes all of the account's authenticators. Until a new one is enrolled nobody signs in."""
+        """Revokes all of the account's factors, codes and visits. Until a new factor is enrolled nobody signs in."""
         revoke_all(self.connection, self.account.id, now)
+        for statement in (_WITHDRAW_ACCOUNT_CODES, _END_VISITS, _END_GRANTS):
+            self.connection.execute(statement, {"of_account": self.account.id, "now": now})
         self.account.status, self.account.wrong_in_a_row = AccountStatus.ENROLMENT_PENDING, 0
+        self.account.refused_in_a_row, self.account.sign_in_waits_until = 0, None
 
 
 def contact_digest(installation: Installation, case_id: UUID, contact: Contact) -> bytes:
@@ -220,12 +244,12 @@ def locked(installation: Installation, connection: Connection, key: UUID | str) 
     if row is None:
         raise UnknownCase
     case = _case_of(installation, connection, row)
-    seq_before, account_before = case.seq, _changeable(case.account)
+    seq_before, account_before = case.seq, case.account.changeable()
     yield case
     if case.seq != seq_before:
         _update(case, seq_before)
         _insert_owed(case)
-    if _changeable(case.account) != account_before:
+    if case.account.changeable() != account_before:
         case.account.save(connection)
 
 
@@ -288,10 +312,6 @@ def _columns(case: Case) -> dict[str, object]:
         "seq": case.seq,
         "head": case.head,
     }
-
-
-def _changeable(account: LockedAccount) -> tuple[object, ...]:
-    return account.status, account.wrong_in_a_row, account.resets_disabled_at
 
 
 def _update(case: Case, seq_before: int) -> None:

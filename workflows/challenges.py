@@ -12,12 +12,15 @@ from datetime import datetime
 from uuid import UUID
 
 import pyotp
-from sqlalchemy import Connection, bindparam, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 
 from foundation.keyring import Keyring
-from models.base import new_id
-from models.cases import Challenge
+from models.base import AnyRow, new_id
+from models.cases import Challenge, CodeFor
+from policy.routing import Contact
+from policy.vocabulary import Channel
 from workflows.cases import Case
+from workflows.installation import Installation
 
 _PURPOSE = "challenge"
 _SECRET_BYTES = 20
@@ -31,8 +34,22 @@ _CURRENT = select(
     Challenge.created_at,
     Challenge.taken_at,
     Challenge.expires_at,
-).where(Challenge.case_id == bindparam("case_id"), Challenge.used_at.is_(None), Challenge.replaced_at.is_(None))
+).where(Challenge.used_at.is_(None), Challenge.replaced_at.is_(None))
+_CURRENT_OF_CASE = _CURRENT.where(Challenge.case_id == bindparam("case_id"))
+_CURRENT_OF_CONTACT = _CURRENT.where(
+    Challenge.contact_id == bindparam("contact_id"), Challenge.code_for == bindparam("code_for")
+)
 _COUNT_TRY = update(Challenge).where(Challenge.id == bindparam("challenge_id")).values(tries=Challenge.tries + 1)
+_REPLACE = (
+    update(Challenge)
+    .where(
+        Challenge.contact_id == bindparam("of_contact"),
+        Challenge.code_for == bindparam("for"),
+        Challenge.used_at.is_(None),
+        Challenge.replaced_at.is_(None),
+    )
+    .values(replaced_at=bindparam("now"))
+)
 _USE = update(Challenge).where(Challenge.id == bindparam("challenge_id")).values(used_at=bindparam("now"))
 
 
@@ -63,7 +80,7 @@ class Secret:
 
 @dataclass(frozen=True, slots=True)
 class Issued:
-    """A case's current challenge."""
+    """A current challenge."""
 
     id: UUID
     secret: Secret
@@ -80,27 +97,49 @@ class Issued:
 def issue(case: Case, now: datetime) -> UUID:
     """Puts a new challenge on what the case will save, and answers with its id."""
     assert case.channel is not None  # noqa: S101 - a case without a channel is held and sends nothing
+    row = _new_row(case.installation, case.channel, now) | {"case_id": case.id}
+    case.challenges.append(row)
+    return UUID(str(row["id"]))
+
+
+def issue_for_contact(
+    installation: Installation, connection: Connection, contact: Contact, channel: Channel, use: CodeFor, now: datetime
+) -> UUID:
+    """Writes a new challenge for a contact point in the place of the current one, and answers with its id."""
+    connection.execute(_REPLACE, {"of_contact": contact.id, "for": use, "now": now})
+    row = _new_row(installation, channel, now) | {"contact_id": contact.id, "code_for": use}
+    connection.execute(insert(Challenge), row)
+    return UUID(str(row["id"]))
+
+
+def _new_row(installation: Installation, channel: Channel, now: datetime) -> dict[str, object]:
     challenge_id = new_id()
     secret = secrets.token_bytes(_SECRET_BYTES)
-    case.challenges.append(
-        {
-            "id": challenge_id,
-            "case_id": case.id,
-            "sealed_secret": case.installation.keyring.seal(secret, purpose=_PURPOSE, row=challenge_id),
-            "digits": case.installation.policy.channels[case.channel].digits,
-            "tries": 0,
-            "created_at": now,
-        }
-    )
-    return challenge_id
+    return {
+        "id": challenge_id,
+        "sealed_secret": installation.keyring.seal(secret, purpose=_PURPOSE, row=challenge_id),
+        "digits": installation.policy.channels[channel].digits,
+        "tries": 0,
+        "created_at": now,
+    }
 
 
 def current(case: Case) -> Issued | None:
     """The case's challenge that is neither used nor replaced, read after the case was locked."""
-    row = case.connection.execute(_CURRENT, {"case_id": case.id}).one_or_none()
-    if row is None:
-        return None
-    secret = unseal(case.installation.keyring, row.id, row.sealed_secret, row.digits)
+    row = case.connection.execute(_CURRENT_OF_CASE, {"case_id": case.id}).one_or_none()
+    return None if row is None else _issued(case.installation, row)
+
+
+def current_of_contact(
+    installation: Installation, connection: Connection, contact_id: UUID, use: CodeFor
+) -> Issued | None:
+    """The contact point's challenge that is neither used nor replaced, read after its account was locked."""
+    row = connection.execute(_CURRENT_OF_CONTACT, {"contact_id": contact_id, "code_for": use}).one_or_none()
+    return None if row is None else _issued(installation, row)
+
+
+def _issued(installation: Installation, row: AnyRow) -> Issued:
+    secret = unseal(installation.keyring, row.id, row.sealed_secret, row.digits)
     return Issued(row.id, secret, row.tries, row.created_at, row.taken_at, row.expires_at)
 
 

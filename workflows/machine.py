@@ -11,8 +11,10 @@ from typing import Any
 
 from transitions import EventData, Machine, MachineError
 
+from authenticators.suspending import restore_suspended
 from models.cases import OPEN_STATES, Actor, CaseState
-from policy.vocabulary import MessageKind, ProofKind
+from policy.vocabulary import Channel, MessageKind, ProofKind
+from workflows import granting
 from workflows.cases import Case
 from workflows.history import Fact
 
@@ -71,6 +73,20 @@ def _revoke_authenticators(event: EventData) -> None:
     _case(event).revoke_authenticators(_now(event))
 
 
+def _grant_enrolment(event: EventData) -> None:
+    """A new factor may be enrolled. After a call or a letter the customer goes on from the case's page."""
+    case, now = _case(event), _now(event)
+    granting.grant(case, now)
+    if case.channel in {Channel.EMAIL, Channel.SMS} and case.contact_id is not None:
+        case.owe(MessageKind.ENROLMENT_LINK, case.channel, case.contact_id, now)
+
+
+def _restore_suspended(event: EventData) -> None:
+    """What was said to be stolen in this case counts again."""
+    case = _case(event)
+    restore_suspended(case.connection, case.id)
+
+
 _OPEN = sorted(OPEN_STATES)
 
 MACHINE = Machine(
@@ -99,13 +115,13 @@ MACHINE = Machine(
             "conditions": [proofs_suffice, hold_is_over],
             # Proofs that old do not take effect all at once after an outage; a held case waits for a supervisor.
             "unless": [is_too_old, is_held],
-            "after": [_withdraw_code, _revoke_authenticators, _tell(MessageKind.NOTICE_COMPLETED)],
+            "after": [_withdraw_code, _revoke_authenticators, _grant_enrolment, _tell(MessageKind.NOTICE_COMPLETED)],
         },
         {
             "trigger": "cancel",
             "source": _OPEN,
             "dest": CaseState.CANCELLED,
-            "after": [_withdraw_code, _tell(MessageKind.NOTICE_CANCELLED)],
+            "after": [_withdraw_code, _restore_suspended, _tell(MessageKind.NOTICE_CANCELLED)],
         },
         {
             "trigger": "deny",

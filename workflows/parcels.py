@@ -6,21 +6,34 @@ from uuid import UUID
 
 from sqlalchemy import Connection, and_, bindparam, func, or_, select, update
 
+from models.access import Enrolment
 from models.accounts import Account, ContactPoint
 from models.base import AnyRow
 from models.cases import OPEN_STATES, AskedThrough, Challenge, ResetCase
 from models.inbound import InboundMail
 from models.messages import Attempt, ChannelBreaker, Message, MessageStatus
 from policy.permits import Permit
-from policy.routing import Contact, Profile, permit_answer, permit_code, permit_notice
-from policy.vocabulary import Channel, MessageKind
+from policy.routing import (
+    Contact,
+    Profile,
+    permit_account_code,
+    permit_answer,
+    permit_code,
+    permit_confirmation,
+    permit_notice,
+)
+from policy.vocabulary import Change, Channel, MessageKind
 from workflows import breaker, calls, codes
 from workflows.accounts import destination_of
 from workflows.cases import is_pinned, locked
 from workflows.challenges import unseal
 from workflows.closing import stop_token
+from workflows.granting import enrolment_token
 from workflows.installation import Installation
 from workflows.threads import token_of
+
+ACCOUNT_CODES = frozenset({MessageKind.SIGN_IN_CODE, MessageKind.CONTACT_CODE, MessageKind.ENROLMENT_CODE})
+"""What carries a code that belongs to no case."""
 
 GIVE_UP_AFTER = timedelta(days=3)
 """A notice or an answer that could not be sent for this long helps nobody any more."""
@@ -55,6 +68,7 @@ _DUE = (
         ContactPoint.version,
         ContactPoint.verified_at,
         ContactPoint.replaced_at,
+        ContactPoint.proposed_until,
         ContactPoint.finding,
         Challenge.id.label("challenge_id"),
         Challenge.sealed_secret,
@@ -66,12 +80,16 @@ _DUE = (
         InboundMail.sender,
         InboundMail.received_at,
         InboundMail.message_id.label("mail_message_id"),
+        Message.change,
+        Enrolment.ends_at.label("enrolment_ends_at"),
+        Enrolment.used_at.label("enrolled_at"),
         *breaker.COLUMNS,
     )
     .join(ChannelBreaker, ChannelBreaker.channel == Message.channel)
     .outerjoin(ResetCase, ResetCase.id == Message.case_id)
-    .outerjoin(Account, Account.id == ResetCase.account_id)
+    .outerjoin(Enrolment, Enrolment.case_id == Message.case_id)
     .outerjoin(ContactPoint, ContactPoint.id == Message.contact_id)
+    .outerjoin(Account, Account.id == ContactPoint.account_id)
     .outerjoin(Challenge, Challenge.id == Message.challenge_id)
     .outerjoin(InboundMail, InboundMail.id == Message.inbound_mail_id)
     .where(
@@ -114,6 +132,7 @@ class Parcel:
     started_at: datetime
     requested_at: datetime
     case_id: UUID | None = None
+    change: Change | None = None
     challenge_id: UUID | None = None
     asked_through: AskedThrough | None = None
     customer_name: str | None = field(default=None, repr=False)
@@ -154,7 +173,7 @@ def point_to(connection: Connection, message_id: UUID, challenge_id: UUID) -> No
 
 def pack(installation: Installation, connection: Connection, row: AnyRow, now: datetime) -> Parcel:
     """The parcel for a message. Raises `Obsolete`, `ContactChanged`, or `NotAllowed`."""
-    if row.kind is not MessageKind.RESET_CODE and now > row.created_at + GIVE_UP_AFTER:
+    if row.kind is not MessageKind.RESET_CODE and now > row.created_at + _patience(installation, row):
         raise Obsolete
     parcel = _parcel(installation, connection, row, now)
     return replace(parcel, known_ids=_known_ids(connection, row)) if parcel.in_doubt_since else parcel
@@ -165,7 +184,18 @@ def _parcel(installation: Installation, connection: Connection, row: AnyRow, now
         return _answer_parcel(installation, row, now)
     if row.kind is MessageKind.RESET_CODE:
         return _code_parcel(installation, connection, row, now)
+    if row.kind in ACCOUNT_CODES:
+        return _account_code_parcel(installation, connection, row, now)
+    if row.kind is MessageKind.ENROLMENT_LINK:
+        return _enrolment_parcel(installation, row, now)
     return _notice_parcel(installation, row, now)
+
+
+def _patience(installation: Installation, row: AnyRow) -> timedelta:
+    """How long this message is tried: a code for the page that somebody looks at helps no longer than it would live."""
+    if row.kind not in ACCOUNT_CODES:
+        return GIVE_UP_AFTER
+    return min(GIVE_UP_AFTER, installation.policy.channels[row.channel].code_valid)
 
 
 def _known_ids(connection: Connection, row: AnyRow) -> frozenset[str]:
@@ -191,11 +221,50 @@ def _answer_parcel(installation: Installation, row: AnyRow, now: datetime) -> Pa
 
 
 def _notice_parcel(installation: Installation, row: AnyRow, now: datetime) -> Parcel:
-    contact = _contact(row)
+    contact = _addressee(row) if row.kind is MessageKind.NOTICE_CHANGED else _contact(row)
     if contact is None:
         raise Obsolete
     permit = permit_notice(installation.policy, _profile(row, contact), row.channel, contact, now + GIVE_UP_AFTER)
-    return _parcel_of_case(installation, row, permit, now)
+    written = _parcel_of_account if row.case_id is None else _parcel_of_case
+    return written(installation, row, permit, now)
+
+
+def _account_code_parcel(installation: Installation, connection: Connection, row: AnyRow, now: datetime) -> Parcel:
+    contact = _addressee(row)
+    if row.ended_at or contact is None:
+        raise Obsolete
+    taken = _taken_at(row) is not None
+    if taken and row.expires_at <= now:
+        raise Obsolete
+    end = row.expires_at if taken else now + installation.policy.channels[row.channel].validity(contact.state)
+    may_go = permit_confirmation if row.kind is MessageKind.CONTACT_CODE else permit_account_code
+    permit = may_go(installation.policy, _profile(row, contact), row.channel, contact, end)
+    if not taken:
+        connection.execute(_START_LIFE, {"of": row.challenge_id, "end": end})
+    secret = unseal(installation.keyring, row.challenge_id, row.sealed_secret, row.digits)
+    return replace(
+        _parcel_of_account(installation, row, permit, now),
+        challenge_id=row.challenge_id,
+        code=secret.code(),
+        valid_until=end,
+        call_token=calls.token_of(installation, row.id) if row.channel is Channel.VOICE else None,
+    )
+
+
+def _enrolment_parcel(installation: Installation, row: AnyRow, now: datetime) -> Parcel:
+    contact = _contact(row)
+    if row.enrolled_at or row.enrolment_ends_at <= now or contact is None:
+        raise Obsolete
+    if not is_pinned(installation, row.case_id, row.contact_digest, contact):
+        raise Obsolete
+    permit = permit_account_code(
+        installation.policy, _profile(row, contact), row.channel, contact, row.enrolment_ends_at
+    )
+    return replace(
+        _parcel_of_case(installation, row, permit, now),
+        token=enrolment_token(installation, row.case_id),
+        valid_until=row.enrolment_ends_at,
+    )
 
 
 def _code_parcel(installation: Installation, connection: Connection, row: AnyRow, now: datetime) -> Parcel:
@@ -226,6 +295,19 @@ def _code_parcel(installation: Installation, connection: Connection, row: AnyRow
 
 def _parcel_of_case(installation: Installation, row: AnyRow, permit: Permit, now: datetime) -> Parcel:
     """What every message about a case says."""
+    return replace(
+        _parcel_of_account(installation, row, permit, now),
+        requested_at=row.opened_at,
+        case_id=row.case_id,
+        asked_through=row.asked_through,
+        reference=row.reference,
+        stop_token=stop_token(installation, row.case_id) if row.state in OPEN_STATES else None,
+        hold_until=row.hold_until,
+    )
+
+
+def _parcel_of_account(installation: Installation, row: AnyRow, permit: Permit, now: datetime) -> Parcel:
+    """What every message to a contact point says."""
     return Parcel(
         row.id,
         row.attempts + 1,
@@ -234,13 +316,9 @@ def _parcel_of_case(installation: Installation, row: AnyRow, permit: Permit, now
         permit,
         row.created_at,
         now,
-        row.opened_at,
-        row.case_id,
-        asked_through=row.asked_through,
+        row.created_at,
         customer_name=row.name,
-        reference=row.reference,
-        stop_token=stop_token(installation, row.case_id) if row.state in OPEN_STATES else None,
-        hold_until=row.hold_until,
+        change=row.change,
         contact_id=row.contact_id,
         unexamined=bool(installation.policy.channels[row.channel].refuses) and row.finding is None,
         thread=token_of(installation, row.id) if row.channel is Channel.EMAIL else None,
@@ -272,10 +350,19 @@ def _is_awaited(row: AnyRow, now: datetime) -> bool:
 
 def _contact(row: AnyRow) -> Contact | None:
     """The message's contact point if it is still the account's current one."""
-    if row.contact_kind is None or row.replaced_at is not None:
-        return None
+    return _contact_of(row) if row.contact_kind and row.replaced_at is None else None
+
+
+def _contact_of(row: AnyRow) -> Contact:
     destination = destination_of(row.contact_kind, row.value)
     return Contact(row.contact_id, row.contact_kind, row.version, destination, row.verified_at, row.finding)
+
+
+def _addressee(row: AnyRow) -> Contact | None:
+    """The same, also while a contact point is not confirmed yet, or where the message tells that it was replaced."""
+    is_told = row.kind is MessageKind.NOTICE_CHANGED and row.replaced_at and row.replaced_at >= row.created_at
+    is_asked = row.kind is MessageKind.CONTACT_CODE and row.proposed_until
+    return _contact_of(row) if is_told or is_asked else _contact(row)
 
 
 def _profile(row: AnyRow, contact: Contact) -> Profile:

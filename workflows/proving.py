@@ -4,8 +4,6 @@ Each proof is recorded, moves the case on where it can, and completes it where a
 over. Wrong tries are counted, for the code, the case and the account, and close the case when they are used up.
 """
 
-import string
-import unicodedata
 from datetime import datetime, timedelta
 
 from sqlalchemy import bindparam, delete, insert, select
@@ -15,6 +13,7 @@ from models.cases import Actor, CaseState, Proof, ResetCase
 from policy.rules import ProofSet
 from policy.vocabulary import MessageKind, ProofKind
 from workflows import challenges
+from workflows.account_codes import digits_of
 from workflows.answers import Answer, Problem, answer
 from workflows.cases import Case, locked
 from workflows.challenges import Issued
@@ -38,7 +37,7 @@ def prove_code(installation: Installation, reference: str, typed: str, *, actor:
 
 def take_code(case: Case, typed: str, how: str, *, actor: Actor, now: datetime) -> Answer:
     """The same, within the transaction of whoever has locked the case."""
-    code = _digits(typed)
+    code = digits_of(typed)
     problem, challenge = _awaited(case, now)
     if problem or challenge is None:
         return answer(case, problem)
@@ -91,11 +90,6 @@ def attest_password(installation: Installation, reference: str, *, now: datetime
         case.record("password_attested", actor=Actor.BILLING, now=now)
         _settle(case, now)
         return answer(case)
-
-
-def _digits(typed: str) -> str:
-    """What was typed without blanks and dashes; digits of other scripts' keyboards (NFKC) count as what they are."""
-    return "".join(sign for sign in unicodedata.normalize("NFKC", typed) if sign in string.digits)
 
 
 def _is_passphrase_of(installation: Installation, reference: str, passphrase: str) -> bool | None:
