@@ -45,7 +45,13 @@ class Answer:
 
 
 def answer(
-    case: Case, problem: Problem | None = None, *, tries_left: int | None = None, next_at: datetime | None = None
+    case: Case,
+    problem: Problem | None = None,
+    *,
+    tries_left: int | None = None,
+    next_at: datetime | None = None,
+    also: tuple[UUID, ...] = (),
 ) -> Answer:
-    """The answer for a case as it stands now."""
-    return Answer(case.id, case.reference, case.state, case.closed_at, problem, tries_left, next_at, case.owed)
+    """The answer for a case as it stands now; `also` is owed besides what the case owes."""
+    owed = case.owed + also
+    return Answer(case.id, case.reference, case.state, case.closed_at, problem, tries_left, next_at, owed)

@@ -17,6 +17,7 @@ from tests.installations import (
     HOUR,
     MINUTE,
     PASSPHRASE,
+    PHONE,
     SECOND,
     START,
     TOTP_SECRET,
@@ -180,9 +181,10 @@ def test_completing_leaves_no_code_that_counts_and_tells_everybody_else(installa
     answer = show_link(installation, case)
     ended = rows(installation, select(Challenge.used_at, Challenge.replaced_at))
     assert all(each.used_at or each.replaced_at for each in ended)
-    parcels = deliver_all(installation, answer.owed, SOON)
-    assert [(each.kind, each.channel) for each in parcels] == [(MessageKind.NOTICE_COMPLETED, Channel.EMAIL)] * 2
-    assert [each.stop_token for each in parcels] == [None, None]
+    link, *notices = deliver_all(installation, answer.owed, SOON)
+    assert (link.kind, link.channel, link.permit.destination) == (MessageKind.ENROLMENT_LINK, Channel.SMS, PHONE)
+    assert [(each.kind, each.channel) for each in notices] == [(MessageKind.NOTICE_COMPLETED, Channel.EMAIL)] * 2
+    assert [each.stop_token for each in (link, *notices)] == [None] * 3
 
 
 def test_the_hold_ends_in_a_completed_case_and_not_a_second_earlier(installation: Installation) -> None:

@@ -21,6 +21,7 @@ from tests.installations import (
     by_hand,
     deliver_all,
     email_account,
+    factor_address_of,
     letter_account,
     rows,
     sms_account,
@@ -109,7 +110,7 @@ def test_two_sweeps_at_once_do_what_one_does(installation: Installation) -> None
     # A sweep passes over rows that another one has locked, so that what all of them did is what one does.
     assert (sum(each.expired for each in done), sum(each.completed for each in done)) == (4, 4)
     owed = [message_id for each in done for message_id in each.owed]
-    assert len(owed) == len(set(owed)) == 4
+    assert len(owed) == len(set(owed)) == 2 * 4
     with installation.database.read() as connection:
         assert not list(broken_lines(connection))
 
@@ -119,7 +120,8 @@ def test_an_ended_hold_completes_the_case_and_everybody_else_is_told(installatio
     prove_link(installation, case.reference, case.token, now=START)
     swept = sweep(installation, START + DAY)
     assert (swept.expired, swept.completed) == (0, 1)
-    (notice,) = deliver_all(installation, swept.owed, START + DAY)
+    link, notice = deliver_all(installation, swept.owed, START + DAY)
+    assert (link.kind, link.permit.destination) == (MessageKind.ENROLMENT_LINK, factor_address_of("JONAS"))
     assert notice.kind is MessageKind.NOTICE_COMPLETED
     assert notice.permit.destination == address_of("JONAS")
     account = account_view(installation, "JONAS")

@@ -1,0 +1,70 @@
+"""Who may change an account from the settings pages, and when: the one gate before every change."""
+
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import Connection
+
+from models.access import SessionKind
+from models.accounts import AccountStatus
+from workflows import granting
+from workflows.accounts import LockedAccount, lock_account
+from workflows.installation import Installation
+from workflows.opening import has_open_case
+from workflows.portal import Visit
+from workflows.sign_in import has_factor
+
+
+class Obstacle(StrEnum):
+    """Why nothing can be changed now."""
+
+    FACTOR_NEEDED = "factor_needed"
+    FROZEN = "frozen"
+    ENROLMENT_REQUIRED = "enrolment_required"
+    ENROLMENT_OVER = "enrolment_over"
+    ENROLMENT_ONLY = "enrolment_only"
+
+
+class NotNow(Exception):
+    """The change is not allowed now. `obstacle` says what to do first."""
+
+    def __init__(self, obstacle: Obstacle) -> None:
+        super().__init__(f"not now: {obstacle}")
+        self.obstacle = obstacle
+
+
+def lock_for_settings(installation: Installation, connection: Connection, visit: Visit, now: datetime) -> LockedAccount:
+    """The account, locked, if contact points, preference and passphrase may be changed. Raises `NotNow`."""
+    account = lock_for_factors(installation, connection, visit, now)
+    if visit.kind is SessionKind.ENROLMENT:
+        raise NotNow(Obstacle.ENROLMENT_ONLY)
+    if has_open_case(connection, account.id):
+        raise NotNow(Obstacle.FROZEN)
+    return account
+
+
+def lock_for_factors(installation: Installation, connection: Connection, visit: Visit, now: datetime) -> LockedAccount:
+    """The account, locked, if a factor may be added. Raises `NotNow`.
+
+    After a reset that takes what the reset grants; otherwise, if there is a factor, it was shown a short while ago.
+    """
+    account = lock_account(connection, visit.account_id)
+    if visit.kind is SessionKind.ENROLMENT:
+        _require_grant(connection, account, visit, now)
+    elif account.status is AccountStatus.ENROLMENT_PENDING:
+        raise NotNow(Obstacle.ENROLMENT_REQUIRED)
+    elif has_factor(connection, account.id) and not is_factor_fresh(installation, visit, now):
+        raise NotNow(Obstacle.FACTOR_NEEDED)
+    return account
+
+
+def is_factor_fresh(installation: Installation, visit: Visit, now: datetime) -> bool:
+    """Whether a second factor was shown in this visit a short while ago."""
+    return visit.factor_at is not None and now - visit.factor_at < installation.policy.sign_in.factor_fresh_for
+
+
+def _require_grant(connection: Connection, account: LockedAccount, visit: Visit, now: datetime) -> None:
+    grant = granting.of_case(connection, visit.case_id) if visit.case_id else None
+    is_granted = grant is not None and grant.used_at is None and now < grant.ends_at
+    if account.status is not AccountStatus.ENROLMENT_PENDING or not is_granted:
+        raise NotNow(Obstacle.ENROLMENT_OVER)

@@ -1,0 +1,148 @@
+"""Back in after a reset: who may enrol a new factor, proven by the session that proved the case or by a proof again.
+
+The link alone grants nothing. Without the case's session its bearer gives the reset passphrase, or, where none is set,
+a new code that goes to the contact point that was proven.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from models.accounts import AccountStatus
+from models.cases import Actor, CodeFor
+from policy.routing import NotAllowed
+from workflows import account_codes, granting, portal
+from workflows.account_codes import CodeFault, Queued
+from workflows.cases import Case, is_pinned, locked
+from workflows.installation import Installation
+from workflows.passphrases import passphrase_matches
+
+
+class GrantState(StrEnum):
+    """Where an enrolment that a reset granted stands. `none`: the reset is not completed, or a newer one was."""
+
+    OPEN = "open"
+    USED = "used"
+    OVER = "over"
+    NONE = "none"
+
+
+class AskedProof(StrEnum):
+    """What is asked of somebody who has the link and no session."""
+
+    PASSPHRASE = "passphrase"
+    CODE = "code"
+
+
+class EnrolmentFault(StrEnum):
+    """Why the proof did not count."""
+
+    NOT_OPEN = "not_open"
+    WRONG_PASSPHRASE = "wrong_passphrase"
+    WRONG_CODE = "wrong_code"
+    MALFORMED_CODE = "malformed_code"
+    NO_VALID_CODE = "no_valid_code"
+    TRIES_USED_UP = "tries_used_up"
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """A reset's enrolment, and what is asked for it."""
+
+    state: GrantState
+    ends_at: datetime | None
+    proof: AskedProof
+
+
+@dataclass(frozen=True, slots=True)
+class Proven:
+    """The cookie of the visit that enrols, or why there is none."""
+
+    cookie: str | None
+    fault: EnrolmentFault | None = None
+    tries_left: int | None = None
+
+
+def grant_of(installation: Installation, reference: str, now: datetime) -> Grant:
+    """Where the enrolment of this reset stands. Raises `UnknownCase`."""
+    with installation.database.begin() as connection, locked(installation, connection, reference) as case:
+        return Grant(*_standing(case, now), _asked(case))
+
+
+def begin(installation: Installation, reference: str, now: datetime) -> Proven:
+    """For the browser that has proven the case. Raises `UnknownCase`."""
+    with installation.database.begin() as connection, locked(installation, connection, reference) as case:
+        return _begin(case, "session of the case", now)
+
+
+def send_code(installation: Installation, reference: str, now: datetime) -> Queued:
+    """Sends a new code to the contact point that was proven. Raises `UnknownCase` or `NotAllowed`."""
+    with installation.database.begin() as connection, locked(installation, connection, reference) as case:
+        contact = case.carrier()
+        if _standing(case, now)[0] is not GrantState.OPEN or contact is None or case.channel is None:
+            raise NotAllowed("No new factor can be set up with this reset.")
+        if not is_pinned(installation, case.id, case.contact_digest or b"", contact):
+            raise NotAllowed("The contact point has changed since.")
+        channel = case.channel
+        return account_codes.send(installation, connection, case.account.id, contact, channel, CodeFor.ENROLMENT, now)
+
+
+def prove_code(installation: Installation, reference: str, typed: str, now: datetime) -> Proven:
+    """The code that `send_code` sent. Raises `UnknownCase`."""
+    with installation.database.begin() as connection, locked(installation, connection, reference) as case:
+        if _standing(case, now)[0] is not GrantState.OPEN or case.contact_id is None or case.channel is None:
+            return Proven(None, EnrolmentFault.NOT_OPEN)
+        if _asked(case) is not AskedProof.CODE:
+            return Proven(None, EnrolmentFault.NO_VALID_CODE)
+        checked = account_codes.check(
+            installation, connection, case.contact_id, case.channel, CodeFor.ENROLMENT, typed, now
+        )
+        if checked.fault:
+            return Proven(None, _FAULTS[checked.fault], checked.tries_left)
+        return _begin(case, "code again", now)
+
+
+def prove_passphrase(installation: Installation, reference: str, passphrase: str, now: datetime) -> Proven:
+    """The reset passphrase, once more. Wrong ones count as tries of the case. Raises `UnknownCase`."""
+    with installation.database.begin() as connection, locked(installation, connection, reference) as case:
+        if _standing(case, now)[0] is not GrantState.OPEN:
+            return Proven(None, EnrolmentFault.NOT_OPEN)
+        most = installation.policy.limits.wrong_tries_per_case
+        if case.wrong_tries >= most:
+            return Proven(None, EnrolmentFault.TRIES_USED_UP)
+        if case.passphrase_hash is None or not passphrase_matches(passphrase, case.passphrase_hash):
+            case.wrong_tries += 1
+            case.account.wrong_in_a_row += 1
+            left = most - case.wrong_tries
+            case.record("wrong_passphrase", actor=Actor.CUSTOMER, now=now, tries_left=left)
+            return Proven(None, EnrolmentFault.WRONG_PASSPHRASE, left)
+        return _begin(case, "passphrase again", now)
+
+
+_FAULTS = {
+    CodeFault.WRONG: EnrolmentFault.WRONG_CODE,
+    CodeFault.MALFORMED: EnrolmentFault.MALFORMED_CODE,
+    CodeFault.NONE_VALID: EnrolmentFault.NO_VALID_CODE,
+}
+
+
+def _standing(case: Case, now: datetime) -> tuple[GrantState, datetime | None]:
+    grant = granting.of_case(case.connection, case.id)
+    if grant is None:
+        return GrantState.NONE, None
+    if grant.used_at is not None:
+        return GrantState.USED, grant.ends_at
+    is_open = now < grant.ends_at and case.account.status is AccountStatus.ENROLMENT_PENDING
+    return (GrantState.OPEN if is_open else GrantState.OVER), grant.ends_at
+
+
+def _asked(case: Case) -> AskedProof:
+    return AskedProof.CODE if case.passphrase_hash is None else AskedProof.PASSPHRASE
+
+
+def _begin(case: Case, how: str, now: datetime) -> Proven:
+    if _standing(case, now)[0] is not GrantState.OPEN:
+        return Proven(None, EnrolmentFault.NOT_OPEN)
+    cookie = portal.begin_enrolment(case.installation, case.connection, case.account.id, case.id, now)
+    case.record("enrolment_begun", actor=Actor.CUSTOMER, now=now, how=how)
+    return Proven(cookie)
