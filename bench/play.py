@@ -81,7 +81,7 @@ def _play(refs: list[str]) -> None:
         ring(opening.open_case(loaded, ref, actor=Actor.AGENT, now=clock.now()).owed)
     _wait_until_all_is_sent()
     for reference, code in _codes():
-        proving.attest_password(loaded, reference, now=clock.now())
+        proving.attest_password(loaded, reference, signed_in_at=clock.now(), now=clock.now())
         answer = proving.prove_code(loaded, reference, code, actor=Actor.CUSTOMER, now=clock.now())
         if answer.state is not CaseState.COMPLETED:
             sys.exit(f"a reset did not complete: {answer.problem}")

@@ -9,6 +9,7 @@ import click
 
 from cli.output import Output, Refusal, prints, table
 from foundation import clock
+from tasks.ringing import ring
 from workflows import importing, installation, views
 from workflows.views import AccountView
 
@@ -24,7 +25,11 @@ def account() -> None:
 def import_(file: Path) -> Output:
     """Import accounts from FILE.csv or FILE.json; all rows or none. docs/accounts.md names the columns."""
     imported = importing.import_accounts(installation.load(), read_rows(file), clock.now())
-    return Output(imported, f"{imported.created} created, {imported.updated} updated")
+    ring(imported.owed)
+    return Output(
+        {"created": imported.created, "updated": imported.updated},
+        f"{imported.created} created, {imported.updated} updated",
+    )
 
 
 @account.command()

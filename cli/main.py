@@ -21,6 +21,7 @@ from foundation.redaction import redact
         "inbox": ("cli.inbox:inbox", "Take in mails, watch the inbox, decide on held mail."),
         "reset": ("cli.resets:reset", "Open, list, show, prove, resend and cancel reset cases."),
         "account": ("cli.accounts:account", "Import and show accounts."),
+        "api-key": ("cli.api_keys:api_key", "Make, list and revoke keys of the REST API."),
         "sweep": ("cli.upkeep:sweep", "Expire what is too old and complete ended holds, now."),
         "audit": ("cli.upkeep:audit", "Verify that no history was changed."),
         "migrate": ("cli.upkeep:migrate", "Bring the database up to date."),

@@ -24,6 +24,8 @@ class Account(Base):
 
     `wrong_in_a_row` counts what was wrong in resets, `refused_in_a_row` what was refused at sign-in, where nothing is
     looked at before `sign_in_waits_until`. Until `quarantine_until` the billing system holds risky changes.
+    `changed_by_billing_at` is when what a reset stands on was last changed through the import or the API, where nobody
+    shows a second factor.
     """
 
     __tablename__ = "account"
@@ -43,6 +45,7 @@ class Account(Base):
     refused_in_a_row: Mapped[int] = mapped_column(server_default=text("0"))
     sign_in_waits_until: Mapped[datetime | None]
     quarantine_until: Mapped[datetime | None]
+    changed_by_billing_at: Mapped[datetime | None]
 
 
 class ContactPoint(Base):

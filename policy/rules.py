@@ -65,10 +65,11 @@ class Limits(_Table):
 
 
 class Holds(_Table):
-    """The least holds of cases whose code could not go where the customer chose."""
+    """The least holds of cases whose code could not go where the customer chose, or where that was changed lately."""
 
     primary_email: Duration
     preference_not_allowed: Duration
+    changed_by_billing: Duration
 
 
 class Inbox(_Table):
@@ -249,7 +250,8 @@ class Policy(_Table):
     def longest_hold(self) -> timedelta:
         """The hold of a case that a supervisor had to help along."""
         sets = [each.hold for each in self.proof_sets if each.enabled]
-        return max(*sets, self.holds.primary_email, self.holds.preference_not_allowed)
+        holds = self.holds
+        return max(*sets, holds.primary_email, holds.preference_not_allowed, holds.changed_by_billing)
 
 
 @cache

@@ -13,8 +13,9 @@ from starlette.types import Scope
 
 from foundation.standard_webhooks import BadSignature
 from notifiers.receipts import Unreadable, Unsigned
-from web import brand, calls, customer, guards, inbound, metrics, outbox, site, support, webhooks, words
+from web import api, brand, calls, customer, guards, inbound, metrics, outbox, problems, site, support, webhooks, words
 from web.customer import NotProven
+from web.problems import Problem
 from web.site import CurrentSite, Site
 from web.support import NoPass
 from workflows import installation, views
@@ -57,6 +58,7 @@ def create_app(loaded: Installation) -> FastAPI:
     app.include_router(router)
     app.include_router(customer.router)
     app.include_router(support.router)
+    app.include_router(api.router)
     app.include_router(webhooks.router)
     app.include_router(inbound.router)
     app.include_router(calls.router)
@@ -64,7 +66,7 @@ def create_app(loaded: Installation) -> FastAPI:
     if loaded.settings.is_demo:
         app.include_router(outbox.router)
     app.mount("/static", _Static(directory=site.FOLDER / "static"))
-    for kind in (HTTPException, RequestValidationError, UnknownCase, NotProven, NoPass, Exception):
+    for kind in (HTTPException, RequestValidationError, UnknownCase, NotProven, NoPass, Problem, Exception):
         app.add_exception_handler(kind, _show_failure)
     app.add_exception_handler(Unsigned, webhooks.refuse)
     app.add_exception_handler(BadSignature, inbound.refuse)
@@ -104,6 +106,8 @@ class _Static(StaticFiles):
 
 
 def _show_failure(request: Request, error: Exception) -> Response:
+    if problems.is_for_api(request):
+        return problems.response_to(error)
     of_request: Site = request.app.state.site
     if isinstance(error, NotProven):
         return of_request.go(f"/?reference={error.reference}")

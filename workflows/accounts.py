@@ -29,6 +29,7 @@ ACCOUNT_COLUMNS = (
     Account.refused_in_a_row,
     Account.sign_in_waits_until,
     Account.quarantine_until,
+    Account.changed_by_billing_at,
 )
 
 _LOCK = select(Account.id.label("account_id"), *ACCOUNT_COLUMNS).where(Account.id == bindparam("id")).with_for_update()
@@ -81,6 +82,7 @@ class LockedAccount:
     refused_in_a_row: int
     sign_in_waits_until: datetime | None
     quarantine_until: datetime | None
+    changed_by_billing_at: datetime | None
     _profile: Profile | None = None
 
     @classmethod
@@ -100,6 +102,7 @@ class LockedAccount:
             row.refused_in_a_row,
             row.sign_in_waits_until,
             row.quarantine_until,
+            row.changed_by_billing_at,
         )
 
     def save(self, connection: Connection) -> None:

@@ -25,6 +25,7 @@ class Problem(StrEnum):
     NO_PASSPHRASE = "no_passphrase"
     TOO_SOON = "too_soon"
     NO_MORE_SENDS = "no_more_sends"
+    SIGN_IN_NOT_RECENT = "sign_in_not_recent"
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,14 +15,16 @@ from sqlalchemy import Connection, bindparam, insert, select, update
 from authenticators import totp
 from models.accounts import Account, AccountStatus, ContactPoint
 from models.base import new_id
-from models.cases import IS_OPEN, ResetCase
+from models.cases import IS_OPEN, Actor, ResetCase
 from models.database import wait_for_turn
 from policy.routing import Contact, NotAllowed, Profile, check_preference
-from policy.vocabulary import ContactKind, Finding
-from workflows.accounts import value_of
+from policy.vocabulary import Change, ContactKind, Finding
+from workflows import account_history
+from workflows.accounts import LockedAccount, lock_account, value_of
 from workflows.import_rows import AccountRow, GivenContact
 from workflows.installation import Installation
-from workflows.passphrases import hash_passphrase
+from workflows.passphrases import hash_passphrase, passphrase_matches
+from workflows.telling import tell_change
 
 _FIND = select(Account.id).where(Account.ref == bindparam("ref")).with_for_update()
 _OPEN_CASE = select(ResetCase.reference).where(ResetCase.account_id == bindparam("account_id"), IS_OPEN)
@@ -60,10 +62,11 @@ class NothingImported(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """How many accounts an import made, and how many it brought up to date."""
+    """How many accounts an import made, and how many it brought up to date. Ring for `owed` after."""
 
     created: int
     updated: int
+    owed: tuple[UUID, ...]
 
 
 def import_accounts(installation: Installation, rows: Iterable[Mapping[str, object]], now: datetime) -> Imported:
@@ -78,10 +81,13 @@ def import_accounts(installation: Installation, rows: Iterable[Mapping[str, obje
         }
         if frozen := list(_frozen(connection, accounts, known)):
             raise NothingImported(frozen)
-        for account in in_order:
-            _write(installation, connection, account, known[account.ref], now)
+        owed = tuple(
+            message_id
+            for account in in_order
+            for message_id in _write(installation, connection, account, known[account.ref], now)
+        )
     created = sum(id_ is None for id_ in known.values())
-    return Imported(created, len(known) - created)
+    return Imported(created, len(known) - created, owed)
 
 
 def _findings(installation: Installation) -> Findings:
@@ -144,9 +150,11 @@ def _frozen(connection: Connection, accounts: Sequence[AccountRow], known: Mappi
 
 def _write(
     installation: Installation, connection: Connection, account: AccountRow, known: UUID | None, now: datetime
-) -> None:
+) -> tuple[UUID, ...]:
+    """Writes the row; answers with what tells the customer of it."""
     account_id = known or new_id()
-    columns = {"name": account.name, "country": account.country, "preference": account.preference}
+    owed = _tell_changes(installation, connection, account, known, now) if known else ()
+    columns: dict[str, object] = {"name": account.name, "country": account.country, "preference": account.preference}
     columns |= {"backup": account.backup, "state": account.postal_state}
     if account.passphrase:
         columns["passphrase_hash"] = hash_passphrase(account.passphrase.get_secret_value())
@@ -156,6 +164,50 @@ def _write(
         new = {"id": account_id, "ref": account.ref, "status": AccountStatus.ACTIVE, "created_at": now}
         connection.execute(insert(Account), columns | new)
     _write_contacts(connection, account, account_id, now)
+    _add_app(installation, connection, account, account_id, known, now)
+    return owed
+
+
+def _tell_changes(
+    installation: Installation, connection: Connection, row: AccountRow, known: UUID, now: datetime
+) -> tuple[UUID, ...]:
+    """Tells the contact points as they are before anything changes, and keeps that something did."""
+    account = lock_account(connection, known)
+    changes = list(_changes(connection, account, row))
+    if changes or account.country != row.country:
+        connection.execute(_UPDATE, {"of": known, "changed_by_billing_at": now})
+    owed: tuple[UUID, ...] = ()
+    for change in changes:
+        account_history.record(connection, known, f"{change}_changed", actor=Actor.BILLING, now=now)
+        owed += tell_change(installation, connection, account, change, now)
+    return owed
+
+
+def _changes(connection: Connection, account: LockedAccount, row: AccountRow) -> Iterator[Change]:
+    """What the row makes different, besides name and country."""
+    given = {contact.kind: contact.destination for contact in row.contacts()}
+    current = {contact.kind: contact.destination for contact in account.profile(connection).contacts}
+    yield from (Change(kind) for kind in ContactKind if given.get(kind) != current.get(kind))
+    if account.preference is not row.preference:
+        yield Change.PREFERENCE
+    if account.backup is not row.backup:
+        yield Change.BACKUP
+    if row.passphrase and not _is_passphrase(row.passphrase.get_secret_value(), account.passphrase_hash):
+        yield Change.PASSPHRASE
+
+
+def _is_passphrase(given: str, passphrase_hash: str | None) -> bool:
+    return passphrase_hash is not None and passphrase_matches(given, passphrase_hash)
+
+
+def _add_app(
+    installation: Installation,
+    connection: Connection,
+    account: AccountRow,
+    account_id: UUID,
+    known: UUID | None,
+    now: datetime,
+) -> None:
     if account.totp_secret and not known:
         secret = account.totp_secret.get_secret_value()
         totp.add(connection, installation.keyring, account_id, secret, label="Authenticator app", now=now)

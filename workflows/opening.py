@@ -1,7 +1,7 @@
 """Opening a case: one open case an account, the contact point pinned, the code and the notices queued."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import Connection, bindparam, select
@@ -101,12 +101,19 @@ def _open(
         case.held_for = HeldFor.NO_USABLE_CONTACT
         case.record("open", actor=actor, now=now, held_for=case.held_for, why=str(reason), through=through)
     else:
-        case.least_hold_seconds = int(way.least_hold.total_seconds())
+        least_hold = max(way.least_hold, _hold_after_change(installation, account, now))
+        case.least_hold_seconds = int(least_hold.total_seconds())
         codes.send_first(case, way.channel, way.contact, now)
         case.record("open", actor=actor, now=now, channel=way.channel, why=way.why, through=through)
     case.owe_notices(MessageKind.NOTICE_OPENED, now)
     insert_case(case)
     return Opened(case.id, case.reference, joined=False, held_for=case.held_for, owed=case.owed)
+
+
+def _hold_after_change(installation: Installation, account: LockedAccount, now: datetime) -> timedelta:
+    """Whoever got into the billing system could have pointed the code at an address of their own."""
+    changed_at, hold = account.changed_by_billing_at, installation.policy.holds.changed_by_billing
+    return hold if changed_at is not None and now - changed_at < hold else timedelta()
 
 
 def _new_case(

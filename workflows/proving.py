@@ -21,6 +21,8 @@ from workflows.installation import Installation
 from workflows.machine import expire_if_due, fire
 from workflows.passphrases import passphrase_matches
 
+_CLOCKS_DIFFER = timedelta(minutes=1)
+
 _AWAITED_PASSPHRASE = (
     select(Account.passphrase_hash)
     .join(ResetCase, ResetCase.account_id == Account.id)
@@ -79,13 +81,18 @@ def prove_passphrase(
         return answer(case)
 
 
-def attest_password(installation: Installation, reference: str, *, now: datetime) -> Answer:
-    """The billing system attests that the customer has just signed in with the password. Raises `UnknownCase`."""
+def attest_password(installation: Installation, reference: str, *, signed_in_at: datetime, now: datetime) -> Answer:
+    """The billing system attests that the customer has just signed in with the password. Raises `UnknownCase`.
+
+    A sign-in that is too old, or further ahead than clocks differ, is none.
+    """
     with installation.database.begin() as connection, locked(installation, connection, reference) as case:
         expire_if_due(case, now)
         if not case.is_open:
             return answer(case, Problem.CLOSED)
-        fresh_until = now + installation.policy.limits.password_fresh_for
+        fresh_until = signed_in_at + installation.policy.limits.password_fresh_for
+        if fresh_until <= now or signed_in_at > now + _CLOCKS_DIFFER:
+            return answer(case, Problem.SIGN_IN_NOT_RECENT)
         _add_proof(case, ProofKind.PASSWORD, "password sign-in", now, fresh_until)
         case.record("password_attested", actor=Actor.BILLING, now=now)
         _settle(case, now)

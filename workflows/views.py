@@ -46,6 +46,10 @@ class CaseLine:
     expires_at: datetime
     closed_at: datetime | None
 
+    @property
+    def is_open(self) -> bool:
+        return self.state in OPEN_STATES
+
 
 @dataclass(frozen=True, slots=True)
 class CodeSent:
@@ -185,11 +189,14 @@ class ContactView:
 
 @dataclass(frozen=True, slots=True)
 class AuthenticatorView:
-    """An enrolled factor of an account."""
+    """A factor of an account, also one that was revoked."""
 
+    id: UUID
     kind: AuthenticatorKind
     label: str
     created_at: datetime
+    last_used_at: datetime | None
+    suspended_at: datetime | None
     revoked_at: datetime | None
 
 
@@ -205,6 +212,7 @@ class AccountView:
     backup: Channel | None
     passphrase_set: bool
     resets_disabled_at: datetime | None
+    quarantine_until: datetime | None
     contacts: tuple[ContactView, ...]
     authenticators: tuple[AuthenticatorView, ...]
     cases: tuple[CaseLine, ...]
@@ -321,6 +329,7 @@ _ACCOUNT = select(
     Account.backup,
     (Account.passphrase_hash.is_not(None)).label("passphrase_set"),
     Account.resets_disabled_at,
+    Account.quarantine_until,
 ).where(Account.ref == bindparam("ref"))
 _CONTACTS = (
     select(ContactPoint.kind, ContactPoint.value, ContactPoint.version, ContactPoint.verified_at)
@@ -328,7 +337,15 @@ _CONTACTS = (
     .order_by(ContactPoint.kind)
 )
 _AUTHENTICATORS = (
-    select(Authenticator.kind, Authenticator.label, Authenticator.created_at, Authenticator.revoked_at)
+    select(
+        Authenticator.id,
+        Authenticator.kind,
+        Authenticator.label,
+        Authenticator.created_at,
+        Authenticator.last_used_at,
+        Authenticator.suspended_at,
+        Authenticator.revoked_at,
+    )
     .where(Authenticator.account_id == bindparam("account_id"))
     .order_by(Authenticator.created_at)
 )
@@ -393,7 +410,7 @@ def case_with_history(
 def account_view(installation: Installation, ref: str) -> AccountView:
     """The account with its contacts, factors and cases. Raises `UnknownAccount`."""
     with installation.database.read() as connection:
-        row = connection.execute(_ACCOUNT, {"ref": ref}).one_or_none()
+        row: AnyRow | None = connection.execute(_ACCOUNT, {"ref": ref}).one_or_none()
         if row is None:
             raise UnknownAccount(ref)
         key = {"account_id": row.id}

@@ -47,6 +47,7 @@ def _alter_accounts() -> None:
     op.add_column("account", sa.Column("refused_in_a_row", sa.Integer(), server_default=sa.text("0"), nullable=False))
     op.add_column("account", sa.Column("sign_in_waits_until", _MOMENT, nullable=True))
     op.add_column("account", sa.Column("quarantine_until", _MOMENT, nullable=True))
+    op.add_column("account", sa.Column("changed_by_billing_at", _MOMENT, nullable=True))
     op.add_column("contact_point", sa.Column("proposed_until", _MOMENT, nullable=True))
     op.add_column("authenticator", sa.Column("last_used_at", _MOMENT, nullable=True))
     op.add_column("authenticator", sa.Column("suspended_at", _MOMENT, nullable=True))

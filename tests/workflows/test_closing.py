@@ -66,7 +66,7 @@ def test_a_case_whose_contact_is_proven_can_be_cancelled(installation: Installat
 
 def test_threads_that_cancel_and_prove_at_once_agree_on_one_end(installation: Installation) -> None:
     case = start_case(installation, email_account(installation))
-    attest_password(installation, case.reference, now=START)
+    attest_password(installation, case.reference, signed_in_at=START, now=START)
     proven, stopped = at_once(
         lambda: prove_link(installation, case.reference, case.token, now=START),
         lambda: stop(installation, case.reference),
@@ -130,7 +130,7 @@ STEPS: dict[str, Step] = {
     "wrong link": lambda keyturn, case, now: prove_link(keyturn, case.reference, "another", now=now),
     "passphrase": lambda keyturn, case, now: prove_passphrase(keyturn, case.reference, PASSPHRASE, actor=BY, now=now),
     "wrong passphrase": lambda keyturn, case, now: prove_passphrase(keyturn, case.reference, "x", actor=BY, now=now),
-    "password sign-in": lambda keyturn, case, now: attest_password(keyturn, case.reference, now=now),
+    "password sign-in": lambda keyturn, case, now: attest_password(keyturn, case.reference, signed_in_at=now, now=now),
     "code again": lambda keyturn, case, now: resend(keyturn, case.reference, actor=BY, now=now),
     "cancel": lambda keyturn, case, now: stop(keyturn, case.reference, now),
 }

@@ -74,7 +74,7 @@ def test_everybody_else_is_told_that_the_hold_has_started(installation: Installa
 
 def test_with_a_fresh_password_sign_in_it_completes_at_once(installation: Installation) -> None:
     case = start_case(installation, email_account(installation))
-    attest_password(installation, case.reference, now=SOON)
+    attest_password(installation, case.reference, signed_in_at=SOON, now=SOON)
     answer = show_link(installation, case, SOON + 10 * MINUTE - SECOND)
     assert (answer.state, answer.closed_at) == (CaseState.COMPLETED, SOON + 10 * MINUTE - SECOND)
     view = case_view(installation, case.reference)
@@ -83,7 +83,7 @@ def test_with_a_fresh_password_sign_in_it_completes_at_once(installation: Instal
 
 def test_a_password_sign_in_older_than_ten_minutes_does_not_count(installation: Installation) -> None:
     case = start_case(installation, email_account(installation))
-    attest_password(installation, case.reference, now=SOON)
+    attest_password(installation, case.reference, signed_in_at=SOON, now=SOON)
     answer = show_link(installation, case, SOON + 10 * MINUTE + SECOND)
     assert answer.state is CaseState.PASSPHRASE_CHECKED
     assert case_view(installation, case.reference).proof_set == "code alone"
@@ -92,14 +92,14 @@ def test_a_password_sign_in_older_than_ten_minutes_does_not_count(installation: 
 def test_a_new_password_sign_in_replaces_the_stale_one(installation: Installation) -> None:
     case = start_case(installation, email_account(installation))
     for when in (SOON, SOON + HOUR):
-        attest_password(installation, case.reference, now=when)
+        attest_password(installation, case.reference, signed_in_at=when, now=when)
     assert show_link(installation, case, SOON + HOUR + MINUTE).state is CaseState.COMPLETED
 
 
 def test_a_better_set_of_proofs_ends_a_running_hold(installation: Installation) -> None:
     case = start_case(installation, email_account(installation))
     show_link(installation, case)
-    answer = attest_password(installation, case.reference, now=SOON + HOUR)
+    answer = attest_password(installation, case.reference, signed_in_at=SOON + HOUR, now=SOON + HOUR)
     assert (answer.state, answer.closed_at) == (CaseState.COMPLETED, SOON + HOUR)
     assert case_view(installation, case.reference).remark is None
 
@@ -108,7 +108,7 @@ def test_a_worse_set_never_lengthens_a_hold(installation: Installation) -> None:
     case = start_case(installation, email_account(installation))
     show_link(installation, case)
     by_hand(installation, update(ResetCase).values(least_hold_seconds=int((2 * DAY).total_seconds())))
-    attest_password(installation, case.reference, now=SOON + HOUR)
+    attest_password(installation, case.reference, signed_in_at=SOON + HOUR, now=SOON + HOUR)
     view = case_view(installation, case.reference)
     assert (view.proof_set, view.hold_until) == ("code alone", SOON + DAY)
 
@@ -141,7 +141,9 @@ def test_where_the_operator_switched_the_code_alone_off_it_waits_for_another_pro
     assert show_link(strict, case).state is CaseState.PASSPHRASE_CHECKED
     view = case_view(strict, case.reference)
     assert (view.proof_set, view.hold_until, view.expires_at) == (None, None, START + 3 * DAY)
-    assert attest_password(strict, case.reference, now=SOON + HOUR).state is CaseState.COMPLETED
+    assert (
+        attest_password(strict, case.reference, signed_in_at=SOON + HOUR, now=SOON + HOUR).state is CaseState.COMPLETED
+    )
 
 
 def test_completing_revokes_every_authenticator_and_erases_its_secret(installation: Installation) -> None:
@@ -152,7 +154,7 @@ def test_completing_revokes_every_authenticator_and_erases_its_secret(installati
         for kind in AuthenticatorKind
     ]
     by_hand(installation, insert(Authenticator).values(more))
-    attest_password(installation, case.reference, now=SOON)
+    attest_password(installation, case.reference, signed_in_at=SOON, now=SOON)
     show_link(installation, case)
     left = rows(installation, select(Authenticator.revoked_at, Authenticator.sealed_secret))
     assert [tuple(each) for each in left] == [(SOON, None)] * 5
@@ -162,7 +164,7 @@ def test_completing_revokes_every_authenticator_and_erases_its_secret(installati
 def test_the_factors_of_other_accounts_stay(installation: Installation) -> None:
     email_account(installation, "HANNA", totp_secret=TOTP_SECRET)
     case = start_case(installation, email_account(installation))
-    attest_password(installation, case.reference, now=SOON)
+    attest_password(installation, case.reference, signed_in_at=SOON, now=SOON)
     show_link(installation, case)
     other = account_view(installation, "HANNA")
     assert (other.status, [each.revoked_at for each in other.authenticators]) == (AccountStatus.ACTIVE, [None])
@@ -177,7 +179,7 @@ def test_nothing_is_revoked_while_the_hold_runs(installation: Installation) -> N
 
 def test_completing_leaves_no_code_that_counts_and_tells_everybody_else(installation: Installation) -> None:
     case = start_case(installation, sms_account(installation))
-    attest_password(installation, case.reference, now=SOON)
+    attest_password(installation, case.reference, signed_in_at=SOON, now=SOON)
     answer = show_link(installation, case)
     ended = rows(installation, select(Challenge.used_at, Challenge.replaced_at))
     assert all(each.used_at or each.replaced_at for each in ended)

@@ -105,7 +105,7 @@ class Product:
         )
 
     def attest_password(self, now: datetime) -> Result:
-        return _result(proving.attest_password(self.installation, self.reference, now=now))
+        return _result(proving.attest_password(self.installation, self.reference, signed_in_at=now, now=now))
 
     def resend(self, now: datetime) -> Result:
         return _result(codes.resend(self.installation, self.reference, actor=Actor.CUSTOMER, now=now))

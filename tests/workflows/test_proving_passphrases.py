@@ -119,7 +119,7 @@ def test_threads_that_guess_at_once_lose_no_wrong_try(installation: Installation
 
 def test_a_set_passphrase_is_required_also_with_code_and_password(installation: Installation) -> None:
     case = with_proven_contact(installation)
-    answer = attest_password(installation, case.reference, now=SOON)
+    answer = attest_password(installation, case.reference, signed_in_at=SOON, now=SOON)
     assert (answer.problem, answer.state) == (None, CaseState.CONTACT_VERIFIED)
     view = case_view(installation, case.reference)
     assert (view.needs_passphrase, view.proof_set, view.hold_until) == (True, None, None)

@@ -61,7 +61,7 @@ def test_a_released_case_says_who_let_it_go_on_and_sends_codes_again(installatio
 def test_a_released_case_still_runs_the_longest_hold(installation: Installation) -> None:
     case = held_after_its_first_code(installation)
     release(installation, case.reference, now=START + 2 * MINUTE)
-    attest_password(installation, case.reference, now=START + 3 * MINUTE)
+    attest_password(installation, case.reference, signed_in_at=START + 3 * MINUTE, now=START + 3 * MINUTE)
     answer = prove_code(installation, case.reference, case.code, actor=Actor.CUSTOMER, now=START + 3 * MINUTE)
     assert answer.state is CaseState.PASSPHRASE_CHECKED
     assert case_view(installation, case.reference).hold_until == START + 3 * MINUTE + LONGEST
