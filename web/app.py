@@ -13,7 +13,22 @@ from starlette.types import Scope
 
 from foundation.standard_webhooks import BadSignature
 from notifiers.receipts import Unreadable, Unsigned
-from web import api, brand, calls, customer, guards, inbound, metrics, outbox, problems, site, support, webhooks, words
+from web import (
+    api,
+    brand,
+    calls,
+    customer,
+    enrol,
+    guards,
+    inbound,
+    metrics,
+    outbox,
+    problems,
+    site,
+    support,
+    webhooks,
+    words,
+)
 from web.customer import NotProven
 from web.problems import Problem
 from web.site import CurrentSite, Site
@@ -57,6 +72,7 @@ def create_app(loaded: Installation) -> FastAPI:
     app.state.site = of_installation
     app.include_router(router)
     app.include_router(customer.router)
+    app.include_router(enrol.router)
     app.include_router(support.router)
     app.include_router(api.router)
     app.include_router(webhooks.router)

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from typing import Annotated
+from uuid import UUID
 
 from fastapi import APIRouter, Cookie, Depends, Form, HTTPException, Query, Response
 
@@ -20,9 +21,10 @@ from web.guards import same_origin
 from web.site import CurrentSite, Site
 from web.steps import is_password_missing, steps
 from web.words import Said
-from workflows import closing, codes, proving, views
+from workflows import closing, codes, enrolment, proving, stolen, views
 from workflows.answers import Answer, Problem
 from workflows.cases import UnknownCase
+from workflows.enrolment import Grant, GrantState
 from workflows.references import read_reference
 from workflows.views import CaseView
 
@@ -167,6 +169,22 @@ def stop_proven(site: CurrentSite, view: Proven, now: Now) -> Response:
     return _to_case(site, view.reference)
 
 
+@page("/reset/{reference}/stolen")
+def ask_what_was_stolen(site: CurrentSite, view: Proven) -> Response:
+    """The second steps of the account, each with a button that stops it at once."""
+    if not view.is_open:
+        return _to_case(site, view.reference)
+    factors = stolen.factors_of(site.installation, view.reference)
+    return site.page("stolen.html", view=view, factors=factors)
+
+
+@form("/reset/{reference}/stolen")
+def suspend(site: CurrentSite, view: Proven, now: Now, factor: Annotated[UUID, Form()]) -> Response:
+    """From now on it does not sign in."""
+    ring(stolen.report(site.installation, view.reference, factor, now).owed)
+    return site.go(f"/reset/{view.reference}/stolen")
+
+
 def _seen(site: Site, reference: str, now: datetime) -> CaseView:
     """The case as it stands now: expired where its time is over, though the sweep may not have met it yet."""
     view = views.case_view(site.installation, reference)
@@ -246,16 +264,23 @@ def _view_of(site: Site, typed: str, now: datetime) -> CaseView | None:
 
 def _case_page(site: Site, view: CaseView, now: datetime, said: Said | None = None) -> Response:
     if not view.is_open:
-        return _closed(site, view, now, 200)
+        grant = enrolment.grant_of(site.installation, view.reference, now)
+        return _closed(site, view, now, 200, grant)
     if view.needs_passphrase:
         status = said.status if said else 200
         return site.page("passphrase.html", status, view=view, steps=steps(view, now), said=said)
     waits = view.hold_until is not None and now < view.hold_until
     return site.page(
-        "waiting.html", view=view, steps=steps(view, now), waits=waits, password_missing=is_password_missing(view)
+        "waiting.html",
+        view=view,
+        steps=steps(view, now),
+        waits=waits,
+        password_missing=is_password_missing(view),
     )
 
 
-def _closed(site: Site, view: CaseView, now: datetime, status: int) -> Response:
-    done = steps(view, now) if view.state is CaseState.COMPLETED else ()
-    return site.page("closed.html", status, view=view, steps=done)
+def _closed(site: Site, view: CaseView, now: datetime, status: int, grant: Grant | None = None) -> Response:
+    """`grant` is for whoever has proven the case."""
+    is_enrolled = grant is not None and grant.state is GrantState.USED
+    done = steps(view, now, is_enrolled=is_enrolled) if view.state is CaseState.COMPLETED else ()
+    return site.page("closed.html", status, view=view, steps=done, grant=grant)

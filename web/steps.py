@@ -25,17 +25,17 @@ class Step:
     mark: Mark
 
 
-def steps(view: CaseView, now: datetime) -> list[Step]:
+def steps(view: CaseView, now: datetime, *, is_enrolled: bool = False) -> list[Step]:
     """All steps of a case whose code was given, in order; at most one of them is now."""
     listed: list[Step] = []
-    for text, is_done in _parts(view, now):
+    for text, is_done in _parts(view, now, is_enrolled=is_enrolled):
         before = all(step.mark is Mark.DONE for step in listed)
         mark = Mark.DONE if is_done else Mark.NOW if before else Mark.TO_COME
         listed.append(Step(text, mark))
     return listed
 
 
-def _parts(view: CaseView, now: datetime) -> Iterator[tuple[str, bool]]:
+def _parts(view: CaseView, now: datetime, *, is_enrolled: bool) -> Iterator[tuple[str, bool]]:
     """The words of each step, and whether it is done."""
     yield "You give the code", True
     if view.passphrase_set:
@@ -46,7 +46,7 @@ def _parts(view: CaseView, now: datetime) -> Iterator[tuple[str, bool]]:
         yield "We wait, so that it can still be stopped", hold_until <= now
     completed = view.state is CaseState.COMPLETED
     yield "We remove your old second steps", completed
-    yield "You set up a new second step at your next sign-in", False
+    yield "You set up a new second step", is_enrolled
 
 
 def is_password_missing(view: CaseView) -> bool:

@@ -419,10 +419,18 @@ def account_view(installation: Installation, ref: str) -> AccountView:
             for kind, value, version, verified_at in connection.execute(_CONTACTS, key)
         )
         return AccountView(
-            *row[1:],
-            contacts=tuple(contacts),
-            authenticators=tuple(AuthenticatorView(*each) for each in connection.execute(_AUTHENTICATORS, key)),
-            cases=tuple(CaseLine(*each) for each in connection.execute(_LINE.where(ResetCase.account_id == row.id))),
+            row.ref,
+            row.name,
+            row.country,
+            row.status,
+            row.preference,
+            row.backup,
+            row.passphrase_set,
+            row.resets_disabled_at,
+            row.quarantine_until,
+            tuple(contacts),
+            tuple(AuthenticatorView(*each) for each in connection.execute(_AUTHENTICATORS, key)),
+            tuple(CaseLine(*each) for each in connection.execute(_LINE.where(ResetCase.account_id == row.id))),
         )
 
 
