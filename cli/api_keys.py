@@ -17,7 +17,8 @@ def api_key() -> None:
 
 @api_key.command()
 @click.argument("name")
-def add(name: str) -> None:
+@prints
+def add(name: str) -> Output:
     """Make a key called NAME, and print it: nothing can show it again."""
     if not name.strip() or not name.isprintable() or len(name) > _LONGEST_NAME:
         raise Refusal(f"A name has 1 to {_LONGEST_NAME} printable characters.")
@@ -25,8 +26,8 @@ def add(name: str) -> None:
         key = api_keys.add(installation.load(), name, clock.now())
     except NameTaken as taken:
         raise Refusal(f"{taken}. Take another name, or revoke it first.") from None
-    click.echo(key)
     click.echo("Store it now: it is not shown again.", err=True)
+    return Output({"name": name, "key": key}, key)
 
 
 @api_key.command("list")
