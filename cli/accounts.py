@@ -10,7 +10,7 @@ import click
 from cli.output import Output, Refusal, prints, table
 from foundation import clock
 from tasks.ringing import ring
-from workflows import importing, installation, views
+from workflows import importing, importing_totp, installation, views
 from workflows.views import AccountView
 
 
@@ -30,6 +30,16 @@ def import_(file: Path) -> Output:
         {"created": imported.created, "updated": imported.updated},
         f"{imported.created} created, {imported.updated} updated",
     )
+
+
+@account.command("import-totp")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@prints
+def import_totp(file: Path) -> Output:
+    """Add authenticator apps to accounts from FILE.csv: a ref and an otpauth:// line each; all rows or none."""
+    done = importing_totp.import_totp(installation.load(), read_lines(file), clock.now())
+    weak = f"{done.weak} weak (a secret under 112 bits)"
+    return Output(done, f"{done.added} added, {done.known} known already, {weak}")
 
 
 @account.command()
@@ -53,6 +63,21 @@ def read_rows(file: Path) -> list[Mapping[str, object]]:
     if not rows:
         raise Refusal(f"{file}: holds no account")
     return rows
+
+
+def read_lines(file: Path) -> list[tuple[str, str]]:
+    """The refs and otpauth lines of a CSV file of two columns, with or without a line of names. Raises `Refusal`."""
+    try:
+        text = file.read_text(encoding="utf-8-sig")
+        lines = [[cell.strip() for cell in line] for line in csv.reader(text.splitlines()) if line]
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise Refusal(f"{file}: cannot be read as CSV ({error})") from None
+    if lines and lines[0] == ["ref", "uri"]:
+        del lines[0]
+    if not lines:
+        raise Refusal(f"{file}: holds no authenticator app")
+    # A name in the otpauth line may hold a comma.
+    return [(ref, ",".join(uri)) for ref, *uri in lines]
 
 
 def _text(view: AccountView) -> str:

@@ -1,0 +1,95 @@
+"""Authenticator apps from another system, for accounts that are here already: every line is added, or none.
+
+An account whose app was removed here is refused: an old file must not bring back what a reset or its customer removed.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import Connection, bindparam, select
+
+from authenticators import otpauth, totp
+from authenticators.totp import App
+from models.accounts import AccountStatus
+from models.factors import Authenticator, AuthenticatorKind
+from workflows.accounts import LockedAccount, UnknownAccount, account_id_of, lock_account
+from workflows.importing import APP_LABEL, NothingImported, frozen
+from workflows.installation import Installation
+
+_REVOKED = select(Authenticator.id).where(
+    Authenticator.account_id == bindparam("account_id"),
+    Authenticator.kind == AuthenticatorKind.TOTP,
+    Authenticator.revoked_at.is_not(None),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ImportedTotp:
+    """How many apps an import added, how many the accounts had, and how many of them all have a weak secret."""
+
+    added: int
+    known: int
+    weak: int
+
+
+def import_totp(installation: Installation, lines: Sequence[tuple[str, str]], now: datetime) -> ImportedTotp:
+    """Adds these apps, each a `ref` and an otpauth line, to their accounts. Raises `NothingImported`."""
+    apps, faults = _read(lines)
+    with installation.database.begin() as connection:
+        accounts = _locked(connection, {ref for ref, _ in lines})
+        faults |= _refused(connection, lines, accounts)
+        if faults:
+            raise NothingImported([f"row {number}: {faults[number]}" for number in sorted(faults)])
+        added = sum(
+            _add(installation, connection, accounts[ref].id, app, now)
+            for (ref, _), app in zip(lines, apps, strict=True)
+        )
+    return ImportedTotp(added, len(apps) - added, sum(app.is_weak for app in apps))
+
+
+def _read(lines: Iterable[tuple[str, str]]) -> tuple[list[App], dict[int, str]]:
+    apps: list[App] = []
+    faults: dict[int, str] = {}
+    for number, (_, uri) in enumerate(lines, 1):
+        try:
+            apps.append(otpauth.read_uri(uri))
+        except otpauth.BadTotp as fault:
+            faults[number] = f"uri: {fault}"
+    return apps, faults
+
+
+def _locked(connection: Connection, refs: Iterable[str]) -> dict[str, LockedAccount]:
+    accounts: dict[str, LockedAccount] = {}
+    # In one order, so that an import and a case do not wait for each other's rows.
+    for ref in sorted(filter(str.isprintable, refs)):  # PostgreSQL takes no NUL, and no ref holds one
+        try:
+            accounts[ref] = lock_account(connection, account_id_of(connection, ref))
+        except UnknownAccount:
+            continue
+    return accounts
+
+
+def _refused(
+    connection: Connection, lines: Sequence[tuple[str, str]], accounts: Mapping[str, LockedAccount]
+) -> dict[int, str]:
+    why = {ref: _why_not(connection, account) for ref, account in accounts.items()}
+    # A ref that nobody has is not repeated: where the columns are in the wrong order, it is a secret.
+    refused = {number: why.get(ref, "ref: no account has it") for number, (ref, _) in enumerate(lines, 1)}
+    return {number: fault for number, fault in refused.items() if fault}
+
+
+def _why_not(connection: Connection, account: LockedAccount) -> str | None:
+    removed = connection.execute(_REVOKED, {"account_id": account.id}).first() is not None
+    if removed or account.status is AccountStatus.ENROLMENT_PENDING:
+        return f"{account.ref} had an app or all factors removed here; its customer enrols a new one"
+    return frozen(connection, account.ref, account.id)
+
+
+def _add(installation: Installation, connection: Connection, account_id: UUID, app: App, now: datetime) -> bool:
+    known = totp.enrolled(connection, installation.keyring, account_id)
+    if any(each.app.secret == app.secret for each in known):
+        return False
+    totp.add(connection, installation.keyring, account_id, app, label=APP_LABEL, now=now)
+    return True
