@@ -69,7 +69,7 @@ class Person:
 
 
 def look_at(page: Page, name: str) -> None:
-    """Takes the page's picture at both widths. Fails where it is wider than the window or axe-core finds a grave fault."""
+    """Takes the page's picture at both widths. It must fit the window, and axe-core find no grave fault."""
     before = page.viewport_size
     for width in (PHONE, DESKTOP):
         page.set_viewport_size({"width": width, "height": _HEIGHT})

@@ -66,7 +66,7 @@ def test_the_passphrase_page_shows_where_the_reset_stands(
         ("Done", "You give the code"),
         ("Now", "You give your reset passphrase"),
         ("To come", "We remove your old second steps"),
-        ("To come", "You set up a new second step at your next sign-in"),
+        ("To come", "You set up a new second step"),
     ]
     assert page.text.count('aria-current="step"') == 1
     assert long_time(case_view(installation, case.reference).expires_at) in text_of(page)
@@ -85,7 +85,7 @@ def test_the_right_passphrase_completes_the_reset(
         ("Done", "You give the code"),
         ("Done", "You give your reset passphrase"),
         ("Done", "We remove your old second steps"),
-        ("Now", "You set up a new second step at your next sign-in"),
+        ("Now", "You set up a new second step"),
     ]
     assert case_view(installation, case.reference).state is CaseState.COMPLETED
     assert case_with_history(installation, case.reference)[1][-1].event == "complete"
@@ -127,7 +127,7 @@ def test_without_a_passphrase_the_page_says_until_when_it_waits(
         ("Done", "You give the code"),
         ("Now", "We wait, so that it can still be stopped"),
         ("To come", "We remove your old second steps"),
-        ("To come", "You set up a new second step at your next sign-in"),
+        ("To come", "You set up a new second step"),
     ]
 
 
