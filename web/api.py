@@ -39,7 +39,10 @@ Ref = Annotated[str, Path(pattern=r"^[A-Za-z0-9._-]{1,64}$")]
 
 
 def _network_address(value: str) -> str:
-    return str(ip_address(value))
+    try:
+        return str(ip_address(value))
+    except ValueError:
+        raise ValueError("must be an IP address") from None
 
 
 class _Body(BaseModel):
