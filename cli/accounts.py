@@ -10,7 +10,7 @@ import click
 from cli.output import Output, Refusal, prints, table
 from foundation import clock
 from tasks.ringing import ring
-from workflows import importing, importing_totp, installation, views
+from workflows import importing, importing_totp, installation, portal, views
 from workflows.views import AccountView
 
 
@@ -49,6 +49,18 @@ def show(ref: str) -> Output:
     """Show the account REF: contact points (masked), preference, factors and cases."""
     view = views.account_view(installation.load(), ref)
     return Output(view, _text(view))
+
+
+@account.command("settings-link")
+@click.argument("ref")
+@prints
+def settings_link(ref: str) -> Output:
+    """Print a link to the settings of the account REF, in a demo: otherwise the billing system asks for one."""
+    loaded = installation.load()
+    if not loaded.settings.is_demo:
+        raise Refusal("Only in a demo: who holds the link is taken for the customer. The billing system makes them.")
+    link = portal.make_link(loaded, ref, clock.now())
+    return Output(link, link.url)
 
 
 def read_rows(file: Path) -> list[Mapping[str, object]]:

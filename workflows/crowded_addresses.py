@@ -39,9 +39,9 @@ def count(installation: Installation, connection: Connection, address: str, now:
     connection.execute(_COUNT, {"digest": _digest(installation, address), "now": now, "over": now - WITHIN})
 
 
-def forget_old(connection: Connection, now: datetime) -> int:
-    """Deletes what no longer counts; answers with how many that were."""
-    return connection.execute(_FORGET, {"over": now - WITHIN}).rowcount
+def forget_old(connection: Connection, now: datetime) -> None:
+    """Deletes what no longer counts."""
+    connection.execute(_FORGET, {"over": now - WITHIN})
 
 
 def _digest(installation: Installation, address: str) -> bytes:

@@ -155,11 +155,12 @@ def count_late(installation: Installation, since: datetime) -> int:
 
 
 def sweep(installation: Installation, now: datetime) -> Swept:
-    """Expires and completes all that is due now, and erases the mails that were kept for long enough."""
+    """Expires and completes all that is due now, and erases what was kept for long enough."""
     expired = 0
     while batch := _expire_batch(installation, now):
         expired += batch
     completed, owed = _complete_due(installation, now)
+    retention.forget_visits(installation, now)
     return Swept(expired, completed, retention.erase_mails(installation, now), owed)
 
 

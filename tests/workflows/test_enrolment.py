@@ -1,6 +1,7 @@
 """Back in after a reset: one new factor for whoever proved the case, once, within a day; and stolen factors."""
 
 from datetime import datetime
+from uuid import UUID
 
 import pyotp
 import pytest
@@ -109,7 +110,7 @@ def test_after_a_letter_no_link_goes_out(installation: Installation) -> None:
     assert enrolment.grant_of(installation, case.reference, SOON).state is GrantState.OPEN
 
 
-def completed_messages(installation: Installation) -> list[object]:
+def completed_messages(installation: Installation) -> list[UUID]:
     from models.messages import Message
 
     return [each.id for each in rows(installation, select(Message.id))]
@@ -200,7 +201,7 @@ def test_of_two_who_enrol_at_once_one_succeeds(installation: Installation) -> No
             return refusal.obstacle
         return done.fault or "enrolled"
 
-    done = at_once(*[lambda here=here: try_it(here) for here in visits])  # type: ignore[misc]
+    done = at_once(*[lambda here=here: try_it(here) for here in visits])
     assert sorted(done) == ["enrolled"] + [Obstacle.ENROLMENT_OVER] * 3
     assert len(rows(installation, select(Authenticator.id).where(Authenticator.revoked_at.is_(None)))) == 1
 

@@ -46,8 +46,8 @@ from workflows.views import case_view
 ADDRESS = "192.0.2.10"
 
 
-def with_app(installation: Installation, **columns: object) -> str:
-    return sms_account(installation, totp_secret=TOTP_SECRET, **columns)
+def with_app(installation: Installation) -> str:
+    return sms_account(installation, totp_secret=TOTP_SECRET)
 
 
 def code_at(when: datetime) -> str:

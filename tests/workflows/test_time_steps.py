@@ -61,7 +61,7 @@ def test_no_time_step_is_accepted_twice_and_none_after_a_later_one(
     def sign_in_one_after_another(mine: list[tuple[int, int]]) -> list[int]:
         return [step for when, drift in mine if (step := accepted(on_postgresql, when, drift)) is not None]
 
-    runs = at_once(*[lambda mine=mine: sign_in_one_after_another(mine) for mine in of_threads])  # type: ignore[misc]
+    runs = at_once(*[lambda mine=mine: sign_in_one_after_another(mine) for mine in of_threads])
     all_steps = [step for run in runs for step in run]
     assert len(all_steps) == len(set(all_steps))
     assert all(run == sorted(run) for run in runs)
