@@ -352,7 +352,7 @@ def test_a_text_that_never_ends_is_refused_at_the_line_where_it_begins(tmp_path:
 
 
 def test_an_empty_file_is_refused_with_all_that_it_lacks(tmp_path: Path) -> None:
-    tables = ("limits", "holds", "inbox", "channels", "proof_sets", "regions")
+    tables = ("limits", "holds", "inbox", "sign_in", "channels", "proof_sets", "regions")
     assert faults(tmp_path, "") == [(1, f"{table}: Field required") for table in tables]
 
 
