@@ -20,6 +20,8 @@ _HEADINGS = MappingProxyType(
         "queue": "Database and broker",
         "public": "Pages",
         "web": "Pages",
+        "rp": "Security keys",
+        "origins": "Security keys",
         "maildir": "Support inbox",
         "inbox": "Support inbox",
         "helpdesk": "Support inbox",

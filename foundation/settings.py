@@ -10,6 +10,7 @@ from functools import cache
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, NamedTuple
+from urllib.parse import SplitResult, urlsplit
 
 from pydantic import (
     AfterValidator,
@@ -55,6 +56,7 @@ _WEB_ADDRESS = re.compile(r"https?://([^\s/?#@:\[\]]+|\[[0-9a-fA-F:.]+\])(:[0-9]
 def _web_address(value: str) -> str:
     if not _WEB_ADDRESS.fullmatch(value):
         raise ValueError("must be a web address such as https://reset.example.com")
+    _ = urlsplit(value).port  # raises where it is too high for one
     return value.rstrip("/")
 
 
@@ -121,6 +123,66 @@ def _resolvers(value: object) -> object:
 HostName = Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{0,255}$")]
 
 
+# A domain name in its ASCII form. The last part of an IPv4 address has no letter.
+_DOMAIN = re.compile(r"(?=.{1,253}$)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)*(?=[a-z0-9-]*[a-z])[a-z0-9-]{1,63}")
+
+
+def _relying_party(value: str) -> str:
+    if value and not _DOMAIN.fullmatch(value):
+        raise ValueError("must be a domain in small letters such as example.com, not an IP address")
+    return value
+
+
+def _origin(url: str) -> str:
+    """The origin as a browser writes it: without a path, and without the port that its scheme implies."""
+    address = urlsplit(url)
+    return _origin_of(address, str(address.hostname))
+
+
+def _page(public_url: str) -> str:
+    """The pages' origin as security keys need it: no IP address is an RP ID, but this machine has a name, too."""
+    address = urlsplit(public_url)
+    host = str(address.hostname)
+    return _origin_of(address, "localhost" if _is_loopback(host) else host)
+
+
+def _origin_of(address: SplitResult, host: str) -> str:
+    implied = address.port in (None, {"http": 80, "https": 443}[address.scheme])
+    name = f"[{host}]" if ":" in host else host
+    return f"{address.scheme}://{name}" + ("" if implied else f":{address.port}")
+
+
+def _origins(value: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(_checked_origin(each) for each in value)
+
+
+def _checked_origin(value: str) -> str:
+    try:
+        origin = _origin(_web_address(value))
+    except ValueError:
+        origin = ""
+    if origin != value.rstrip("/"):
+        raise ValueError("must be origins such as https://my.example.com, separated by commas")
+    if not _is_secure(origin):
+        raise ValueError("must begin with https://, but for localhost")
+    return origin
+
+
+def _is_secure(origin: str) -> bool:
+    # What a browser lets use security keys: https://www.w3.org/TR/secure-contexts/#is-origin-trustworthy
+    return origin.startswith("https://") or _is_under(origin, "localhost")
+
+
+def _is_under(origin: str, domain: str) -> bool:
+    return f".{urlsplit(origin).hostname}".endswith(f".{domain}")
+
+
+def _is_address(host: str) -> bool:
+    with suppress(ValueError):
+        return bool(ip_address(host))
+    return False
+
+
 def _is_loopback(host: str) -> bool:
     with suppress(ValueError):
         return ip_address(host).is_loopback
@@ -173,6 +235,19 @@ class Settings(BaseSettings):
         description="A translation of all that is sent to customers, a compiled catalogue (`.mo`); English if empty.",
     )
     public_url: WebAddress = Field(default="http://127.0.0.1:8420", description="Where customers reach the pages.")
+    rp_id: Annotated[str, AfterValidator(_relying_party)] = Field(
+        default="",
+        description="The domain that security keys are registered for (the WebAuthn RP ID): one that the billing "
+        "portal and Keyturn share, such as example.com for my.example.com and reset.example.com. The public address's "
+        "host if empty, and localhost for 127.0.0.1. Once keys are registered it must stay.",
+    )
+    origins: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split), AfterValidator(_origins)] = Field(
+        default=(),
+        validate_default=True,
+        description="The origins whose pages ask for security keys, separated by commas, such as "
+        "https://reset.example.com, https://my.example.com. Each is that domain or lies under it. The public address's "
+        "if empty.",
+    )
     web_host: str = Field(default="127.0.0.1", description="The address that the web process listens on.")
     web_port: Annotated[int, Field(ge=1, le=65535)] = Field(default=8420, description="The port that it listens on.")
     metrics_token: SecretStr = Field(
@@ -321,6 +396,18 @@ class Settings(BaseSettings):
             raise ValueError("must be set with PostgreSQL; `keyturn new-key` makes one")
         return keys
 
+    @field_validator("origins")
+    @classmethod
+    def _origins_lie_under_the_domain(cls, origins: tuple[str, ...], others: ValidationInfo) -> tuple[str, ...]:
+        if not {"rp_id", "public_url"} <= others.data.keys():
+            return origins
+        page = _page(others.data["public_url"])
+        domain = others.data["rp_id"] or str(urlsplit(page).hostname)
+        for origin in origins or (page,):
+            if not _is_under(origin, domain):
+                raise ValueError(f"{origin} does not lie under {domain}, which {PREFIX}RP_ID or its default names")
+        return origins
+
     @field_validator("boundary_host")
     @classmethod
     def _boundary_has_both_names(cls, host: str, others: ValidationInfo) -> str:
@@ -354,6 +441,18 @@ class Settings(BaseSettings):
     @property
     def is_demo(self) -> bool:
         return self.mode is Mode.DEMO
+
+    @property
+    def relying_party(self) -> str:
+        """The domain that security keys are registered for (WebAuthn's RP ID)."""
+        return self.rp_id or str(urlsplit(_page(self.public_url)).hostname)
+
+    @property
+    def key_origins(self) -> tuple[str, ...]:
+        """The origins whose pages ask for security keys; none where the public address is one that no browser lets."""
+        page = _page(self.public_url)
+        usable = _is_secure(page) and not _is_address(self.relying_party)
+        return self.origins or ((page,) if usable else ())
 
     @property
     def typed_address(self) -> str:

@@ -1,28 +1,18 @@
-"""The reset passphrase: normalised, hashed with argon2id, never shown.
-
-Parameters: 19 MiB, t=2, p=1 (OWASP Password Storage Cheat Sheet). argon2-cffi's own default costs 170 ms of CPU a
-check, which would cap two cores at 12 checks a second.
-"""
+"""The reset passphrase: normalised, hashed slowly, never shown."""
 
 import unicodedata
 
-from argon2 import PasswordHasher
-from argon2.exceptions import VerificationError
-
-_HASHER = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
+from foundation.hashing import hash_slowly, matches_hash
 
 
 def hash_passphrase(passphrase: str) -> str:
-    """The argon2id hash in its own text form."""
-    return _HASHER.hash(normalised(passphrase))
+    """Its argon2id hash."""
+    return hash_slowly(normalised(passphrase))
 
 
 def passphrase_matches(passphrase: str, passphrase_hash: str) -> bool:
     """Whether this is the passphrase that was hashed."""
-    try:
-        return _HASHER.verify(passphrase_hash, normalised(passphrase))
-    except (VerificationError, UnicodeEncodeError):
-        return False
+    return matches_hash(normalised(passphrase), passphrase_hash)
 
 
 def normalised(passphrase: str) -> str:

@@ -22,6 +22,8 @@ DEFAULTS = {
     "policy_file": None,
     "texts_file": None,
     "public_url": "http://127.0.0.1:8420",
+    "rp_id": "",
+    "origins": (),
     "web_host": "127.0.0.1",
     "web_port": 8420,
     "metrics_token": "",
@@ -116,6 +118,21 @@ WRONG = [
     ("PUBLIC_URL", "https://reset .example.com"),
     ("PUBLIC_URL", " https://reset.example.com"),
     ("PUBLIC_URL", "https://reset.example.com\r"),
+    ("PUBLIC_URL", "https://reset.example.com:65536"),
+    ("RP_ID", "https://example.com"),
+    ("RP_ID", "Example.com"),
+    ("RP_ID", "example.com."),
+    ("RP_ID", ".example.com"),
+    ("RP_ID", "127.0.0.1"),
+    ("RP_ID", "2001:db8::1"),
+    ("RP_ID", "beispiel für.example"),
+    ("ORIGINS", "https://reset.example.com"),
+    ("ORIGINS", "example.com"),
+    ("ORIGINS", "https://localhost/account"),
+    ("ORIGINS", "https://localhost:443"),
+    ("ORIGINS", "https://localhost:65536"),
+    ("ORIGINS", "https://localhost https://my.localhost"),
+    ("ORIGINS", "http://127.0.0.1:8420"),
     ("WEB_PORT", "0"),
     ("WEB_PORT", "65536"),
     ("WEB_PORT", "http"),
@@ -266,6 +283,42 @@ def test_a_boundary_is_set_up_by_both_its_names_or_by_none(load: Load) -> None:
     assert faults(load, AUTHSERV_ID="mx.example.net") == [refusal]
     assert faults(load, AUTHSERV_ID="", BOUNDARY_HOST="in1.example.net") == [refusal]
     assert load(AUTHSERV_ID="mx.example.net").boundary_host == "in1.example.net"
+
+
+@pytest.mark.parametrize(
+    ("variables", "relying_party", "origins"),
+    [
+        ({}, "localhost", ("http://localhost:8420",)),
+        ({"PUBLIC_URL": "http://127.0.0.1:9000/reset"}, "localhost", ("http://localhost:9000",)),
+        ({"PUBLIC_URL": "http://[::1]"}, "localhost", ("http://localhost",)),
+        ({"PUBLIC_URL": "https://Reset.example.com:443/x"}, "reset.example.com", ("https://reset.example.com",)),
+        ({"PUBLIC_URL": "https://a.example:8443", "RP_ID": "a.example"}, "a.example", ("https://a.example:8443",)),
+        (
+            {"RP_ID": "example.com", "ORIGINS": "https://my.example.com/, https://example.com:8443"},
+            "example.com",
+            ("https://my.example.com", "https://example.com:8443"),
+        ),
+    ],
+)
+def test_security_keys_are_for_the_domain_of_the_pages_unless_another_is_named(
+    load: Load, variables: dict[str, str], relying_party: str, origins: tuple[str, ...]
+) -> None:
+    chosen = load(**variables)
+    assert (chosen.relying_party, chosen.key_origins) == (relying_party, origins)
+
+
+@pytest.mark.parametrize("url", ["http://reset.example.com", "http://192.0.2.1", "https://192.0.2.1", "https://[::2]"])
+def test_where_no_browser_lets_pages_use_security_keys_there_are_no_origins(load: Load, url: str) -> None:
+    assert load(PUBLIC_URL=url).key_origins == ()
+
+
+def test_an_origin_that_does_not_lie_under_the_domain_is_refused(load: Load) -> None:
+    for origin in ("https://example.com", "https://a.example.com.evil.example", "https://notreset.example.com"):
+        assert faults(load, RP_ID="reset.example.com", ORIGINS=f"https://reset.example.com,{origin}") == [
+            f"{PREFIX}ORIGINS: {origin} does not lie under reset.example.com, which {PREFIX}RP_ID or its default names"
+        ]
+    (refusal,) = faults(load, RP_ID="example.com", ORIGINS="", PUBLIC_URL="https://reset.example")
+    assert refusal.startswith(f"{PREFIX}ORIGINS: https://reset.example does not lie under example.com")
 
 
 def test_a_password_goes_unencrypted_to_this_machine_alone(load: Load) -> None:
