@@ -12,6 +12,7 @@ from models.messages import Outcome
 from notifiers import contract
 from notifiers.contract import Brand, DeliveryFailed, OutgoingMessage, Receipt
 from notifiers.directory import ChannelUnavailable, examiner, for_channel
+from policy.vocabulary import MessageKind
 from tasks.broker import DELIVER, app
 from tasks.ringing import ring
 from workflows import delivery, installation
@@ -94,6 +95,7 @@ def _record(loaded: Installation, parcel: Parcel, failure: DeliveryFailed) -> No
 
 
 def _outgoing(settings: Settings, parcel: Parcel) -> OutgoingMessage:
+    page = "enrol" if parcel.kind is MessageKind.ENROLMENT_LINK else "confirm"
     return OutgoingMessage(
         id=parcel.message_id,
         kind=parcel.kind,
@@ -104,10 +106,11 @@ def _outgoing(settings: Settings, parcel: Parcel) -> OutgoingMessage:
         customer_name=parcel.customer_name,
         reference=parcel.reference,
         code=parcel.code,
-        link=_link(settings, "confirm", parcel.reference, parcel.token),
+        link=_link(settings, page, parcel.reference, parcel.token),
         cancel_link=_link(settings, "stop", parcel.reference, parcel.stop_token),
         valid_until=parcel.valid_until,
         hold_until=parcel.hold_until,
+        change=parcel.change,
         in_reply_to=parcel.in_reply_to,
         thread=parcel.thread,
         reply_to=_reply_to(settings, parcel.thread),
