@@ -4,15 +4,24 @@ Blank means "not given". Times are ISO 8601, UTC where they name no zone. `…_v
 verified that contact point; without it no code is ever sent there.
 """
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated, Self
 
 import phonenumbers
-from pydantic import AfterValidator, BaseModel, ConfigDict, SecretStr, StringConstraints, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    PlainValidator,
+    SecretStr,
+    StringConstraints,
+    model_validator,
+)
 
+from authenticators import otpauth
+from authenticators.totp import App
 from foundation.addresses import normalise_address
 from policy.permits import Destination, PostalAddress
 from policy.vocabulary import Channel, ContactKind
@@ -39,10 +48,11 @@ def _in_utc(value: datetime) -> datetime:
     return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
-def _base32(value: SecretStr) -> SecretStr:
-    if not re.fullmatch(r"[A-Z2-7]{26,128}", value.get_secret_value()):
-        raise ValueError("is not a secret of at least 128 bits in base 32")
-    return value
+def _app(value: object) -> App:
+    try:
+        return otpauth.read(str(value))
+    except otpauth.BadTotp as fault:
+        raise ValueError(str(fault)) from None
 
 
 def _passphrase(value: SecretStr) -> SecretStr:
@@ -55,7 +65,7 @@ Line = Annotated[str, StringConstraints(max_length=200, pattern=r"^[^\x00-\x1f\x
 Email = Annotated[str, AfterValidator(_email)]
 Phone = Annotated[str, AfterValidator(_phone)]
 Moment = Annotated[datetime, AfterValidator(_in_utc)]
-Base32 = Annotated[SecretStr, AfterValidator(_base32)]
+TotpApp = Annotated[App, PlainValidator(_app)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +78,7 @@ class GivenContact:
 
 
 class AccountRow(BaseModel):
-    """One account. `totp_secret`, base 32 with at least 128 bits, enrols a factor when the account is created."""
+    """One account. `totp_secret`, base 32 or an otpauth line, enrols a factor when the account is created."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
@@ -91,7 +101,7 @@ class AccountRow(BaseModel):
     preference: Channel | None = None
     backup: Channel | None = None
     passphrase: Annotated[SecretStr, AfterValidator(_passphrase)] | None = None
-    totp_secret: Base32 | None = None
+    totp_secret: TotpApp | None = None
 
     @model_validator(mode="after")
     def _makes_sense(self) -> Self:

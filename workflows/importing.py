@@ -46,6 +46,9 @@ _FOUND = (
     .where(ContactPoint.replaced_at.is_(None), ContactPoint.finding.is_not(None))
 )
 
+APP_LABEL = "Authenticator app"
+"""What an imported app is called until its customer names it."""
+
 Findings: TypeAlias = Mapping[tuple[str, ContactKind, str], Finding]
 """What a vendor has found out about a current contact point, by its account's ref, kind and stored value."""
 
@@ -76,8 +79,8 @@ def import_accounts(installation: Installation, rows: Iterable[Mapping[str, obje
         known = {
             account.ref: connection.execute(_FIND, {"ref": account.ref}).scalar_one_or_none() for account in in_order
         }
-        if frozen := list(_frozen(connection, accounts, known)):
-            raise NothingImported(frozen)
+        if faults := list(_frozen(connection, accounts, known)):
+            raise NothingImported(faults)
         for account in in_order:
             _write(installation, connection, account, known[account.ref], now)
     created = sum(id_ is None for id_ in known.values())
@@ -137,9 +140,14 @@ def _faults(error: ValidationError) -> Iterator[str]:
 
 def _frozen(connection: Connection, accounts: Sequence[AccountRow], known: Mapping[str, UUID | None]) -> Iterator[str]:
     for number, account in enumerate(accounts, 1):
-        found = connection.execute(_OPEN_CASE, {"account_id": known[account.ref]}).scalar_one_or_none()
-        if found is not None:
-            yield f"row {number}: {account.ref} is frozen while its reset {found} is open"
+        if fault := frozen(connection, account.ref, known[account.ref]):
+            yield f"row {number}: {fault}"
+
+
+def frozen(connection: Connection, ref: str, account_id: UUID | None) -> str | None:
+    """Why nothing of this locked account can be imported now, if a case of it is open."""
+    found = connection.execute(_OPEN_CASE, {"account_id": account_id}).scalar_one_or_none()
+    return found and f"{ref} is frozen while its reset {found} is open"
 
 
 def _write(
@@ -157,8 +165,7 @@ def _write(
         connection.execute(insert(Account), columns | new)
     _write_contacts(connection, account, account_id, now)
     if account.totp_secret and not known:
-        secret = account.totp_secret.get_secret_value()
-        totp.add(connection, installation.keyring, account_id, secret, label="Authenticator app", now=now)
+        totp.add(connection, installation.keyring, account_id, account.totp_secret, label=APP_LABEL, now=now)
 
 
 def _write_contacts(connection: Connection, account: AccountRow, account_id: UUID, now: datetime) -> None:
