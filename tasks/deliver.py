@@ -95,7 +95,6 @@ def _record(loaded: Installation, parcel: Parcel, failure: DeliveryFailed) -> No
 
 
 def _outgoing(settings: Settings, parcel: Parcel) -> OutgoingMessage:
-    page = "enrol" if parcel.kind is MessageKind.ENROLMENT_LINK else "confirm"
     return OutgoingMessage(
         id=parcel.message_id,
         kind=parcel.kind,
@@ -106,7 +105,7 @@ def _outgoing(settings: Settings, parcel: Parcel) -> OutgoingMessage:
         customer_name=parcel.customer_name,
         reference=parcel.reference,
         code=parcel.code,
-        link=_link(settings, page, parcel.reference, parcel.token),
+        link=_link_on(settings, parcel),
         cancel_link=_link(settings, "stop", parcel.reference, parcel.stop_token),
         valid_until=parcel.valid_until,
         hold_until=parcel.hold_until,
@@ -125,6 +124,13 @@ def _reply_to(settings: Settings, thread: str | None) -> str | None:
     """Where an answer to the mail goes: an address whose part after the plus says what it answers (RFC 5233)."""
     local, at, domain = settings.inbox_address.rpartition("@")
     return f"{local}+{thread}@{domain}" if at and thread else None
+
+
+def _link_on(settings: Settings, parcel: Parcel) -> str | None:
+    if parcel.kind is MessageKind.ENROLMENT_LINK:
+        # Under the case's address, so that the cookie of the browser that proved it comes along.
+        return f"{settings.public_url}/reset/{parcel.reference}/enrol/{parcel.token}"
+    return _link(settings, "confirm", parcel.reference, parcel.token)
 
 
 def _link(settings: Settings, page: str, reference: str | None, token: str | None) -> str | None:

@@ -22,7 +22,7 @@ REFERENCE = "R-7K3M-9QXD"
 CODE = "48217306"
 LETTER_CODE = "4821730659"
 LINK = "https://reset.hosting.example/confirm/R-7K3M-9QXD/Zm9vYmFyYmF6cXV4cXV1eA"
-ENROLMENT_LINK = "https://reset.hosting.example/enrol/R-7K3M-9QXD/QmFyQmF6UXV4Rm9vRm9vQg"
+ENROLMENT_LINK = "https://reset.hosting.example/reset/R-7K3M-9QXD/enrol/QmFyQmF6UXV4Rm9vRm9vQg"
 CANCEL_LINK = "https://reset.hosting.example/stop/R-7K3M-9QXD/aGVsbG93b3JsZGhlbGxvd28"
 
 CLOSED = {MessageKind.NOTICE_COMPLETED, MessageKind.NOTICE_CANCELLED, MessageKind.NOTICE_DENIED}

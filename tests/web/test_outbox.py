@@ -334,7 +334,7 @@ def test_the_link_for_enrolling_leads_to_its_own_page(demo: Installation, client
     assert '<details class="frame" open>' in shown
     assert parcel.case_id
     token = enrolment_token(demo, parcel.case_id)
-    assert f"{demo.settings.public_url}/enrol/{parcel.reference}/{token}" in shown
+    assert f"{demo.settings.public_url}/reset/{parcel.reference}/enrol/{token}" in shown
 
 
 def test_a_notice_of_a_change_is_folded_and_says_what_changed(demo: Installation, client: TestClient) -> None:
