@@ -80,6 +80,7 @@ _SAID_WELL = {
     "BadSettings",
     "ClockStandsStill",
     "NothingImported",
+    "OtherRelyingParty",
     "ResetsDisabled",
     "UnknownAccount",
     "UnknownCase",
