@@ -17,7 +17,7 @@ from foundation.settings import Settings
 from notifiers import texts
 from notifiers.contract import AskedThrough, Brand, OutgoingMessage
 from policy import rules
-from policy.vocabulary import Channel, MessageKind
+from policy.vocabulary import Change, Channel, MessageKind
 
 _KINDS: Final = sorted(kind.value for kind in texts.WRITTEN[Channel.MAIL])
 _FORMATS: Final[dict[str, Callable[[str], bytes]]] = {
@@ -95,6 +95,7 @@ def _sample(settings: Settings, kind: MessageKind, now: datetime) -> OutgoingMes
         valid_until=leaves_at + mail.validity(_STATE),
         hold_until=now + policy.longest_hold(),
         leaves_at=leaves_at,
+        change=Change.PHONE,
     )
 
 

@@ -2,7 +2,6 @@
 
 from alembic import context
 
-from models import accounts, cases, inbound, messages  # noqa: F401 - registers the tables
 from models.base import Base
 
 context.configure(connection=context.config.attributes["connection"], target_metadata=Base.metadata)

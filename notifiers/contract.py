@@ -8,7 +8,7 @@ from uuid import UUID
 
 from foundation.settings import Settings
 from policy.permits import Permit, PostalAddress
-from policy.vocabulary import Channel, Finding, MessageKind
+from policy.vocabulary import Change, Channel, Finding, MessageKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +45,9 @@ class OutgoingMessage:
     """The plain values that one message is written from; each kind uses those that it needs. Times are aware.
 
     `code` is bare digits. `typed_at` is the short web address, without `https://`, where reference and code can be
-    typed. `cancel_link` is given only while the case is open. `valid_until` is the end of the code's life, `hold_until`
-    the end of the waiting time. `in_reply_to` is the Message-ID of the mail that an `inbox_answer` answers.
+    typed. `link` goes on with a reset, or leads to enrolling after it. `cancel_link` is given only while the case is
+    open. `valid_until` is the end of the code's or the link's life, `hold_until` the end of the waiting time. A
+    `notice_changed` tells of `change`. `in_reply_to` is the Message-ID of the mail that an `inbox_answer` answers.
     `thread` is the token that a mail's answers and bounces are known by, `reply_to` where answers go.
     `leaves_at` is when a letter goes to be printed; until then it can be stopped. `call_link` is where a call's script
     is fetched. `in_doubt_since` is when the first attempt began that the vendor may have taken: a notifier finds out
@@ -67,6 +68,7 @@ class OutgoingMessage:
     cancel_link: str | None = field(default=None, repr=False)
     valid_until: datetime | None = None
     hold_until: datetime | None = None
+    change: Change | None = None
     in_reply_to: str | None = field(default=None, repr=False)
     thread: str | None = field(default=None, repr=False)
     reply_to: str | None = field(default=None, repr=False)

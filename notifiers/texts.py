@@ -21,7 +21,7 @@ from foundation.catalogue import Terms, gettext, ngettext, pgettext
 from notifiers import phrases
 from notifiers.contract import Brand, OutgoingMessage
 from policy.permits import PostalAddress
-from policy.vocabulary import Channel, MessageKind
+from policy.vocabulary import Change, Channel, MessageKind
 
 _TEMPLATES = Path(__file__).with_name("templates")
 
@@ -34,10 +34,12 @@ _NOTICES: Final = (
 )
 WRITTEN: Final[Mapping[Channel, frozenset[MessageKind]]] = MappingProxyType(
     {
-        Channel.EMAIL: frozenset(MessageKind),
-        Channel.SMS: frozenset({MessageKind.RESET_CODE, *_NOTICES}),
-        Channel.VOICE: frozenset({MessageKind.RESET_CODE}),
-        Channel.MAIL: frozenset({MessageKind.RESET_CODE, *_NOTICES}),
+        Channel.EMAIL: frozenset(MessageKind) - {MessageKind.SIGN_IN_CODE},
+        Channel.SMS: frozenset(MessageKind) - {MessageKind.NOTICE_CODE_BY_MAIL, MessageKind.INBOX_ANSWER},
+        Channel.VOICE: frozenset({MessageKind.RESET_CODE, MessageKind.CONTACT_CODE, MessageKind.ENROLMENT_CODE}),
+        Channel.MAIL: frozenset(
+            {MessageKind.RESET_CODE, MessageKind.CONTACT_CODE, MessageKind.NOTICE_CHANGED, *_NOTICES}
+        ),
     }
 )
 """Which kinds have a text for which channel."""
@@ -53,6 +55,31 @@ _SUBJECTS: Final = Terms(
         MessageKind.NOTICE_DENIED: "The reset of your two-factor sign-in was refused",
         MessageKind.NOTICE_CODE_BY_MAIL: "A code sent by e-mail does not count",
         MessageKind.INBOX_ANSWER: "We have received your e-mail",
+        MessageKind.CONTACT_CODE: "Your code for confirming a new contact",
+        MessageKind.ENROLMENT_CODE: "Your code for setting up a new second step",
+        MessageKind.ENROLMENT_LINK: "Set up your new second step of signing in",
+        MessageKind.NOTICE_CHANGED: "A notice about your two-factor sign-in",
+    },
+)
+
+_CHANGES: Final = Terms(
+    "what happened on an account",
+    {
+        Change.PREFERENCE: "The way that codes for resets are sent was changed.",
+        Change.BACKUP: "The second way that codes for resets are sent was changed.",
+        Change.PASSPHRASE: "The passphrase for resets was set, changed or removed.",
+        Change.TWO_FACTOR_EMAIL: "The e-mail address for resets was changed.",
+        Change.PHONE: "The phone number for resets was changed.",
+        Change.POSTAL_ADDRESS: "The postal address for resets was changed.",
+        Change.PRIMARY_EMAIL: "The main e-mail address was changed.",
+        Change.FACTOR_ADDED: "A new second step of signing in was set up.",
+        Change.FACTOR_REMOVED: "A second step of signing in was removed.",
+        Change.FACTOR_SUSPENDED: "A second step of signing in was reported as stolen and does not work.",
+        Change.FACTOR_RESTORED: "A second step of signing in that was reported as stolen works again.",
+        Change.FACTOR_DISABLED: "After too many wrong codes in a row, no second step works until a reset.",
+        Change.RECOVERY_CODE_USED: "One of the recovery codes was used. It does not work again.",
+        Change.RECOVERY_CODES_MADE: "New recovery codes were made. The old ones no longer work.",
+        Change.KEY_COPIED: "A sign-in with a security key was refused, because the key may have been copied.",
     },
 )
 
@@ -82,7 +109,7 @@ class VoiceLine:
 class VoiceScript:
     """What a call says, line by line. The code is in `after_key` only, so that a voicemail never records it.
 
-    At `before_key` the person called presses 1 to hear the rest, or 9 to stop the reset.
+    At `before_key` the person called presses 1 to hear the rest, or 9 to stop the reset or end the code.
     """
 
     before_key: tuple[VoiceLine, ...]
@@ -108,15 +135,17 @@ def sms(message: OutgoingMessage, now: datetime) -> str:
 def voice(message: OutgoingMessage, now: datetime) -> VoiceScript:
     """The call's script. Raises as `email` does."""
     _written(message.kind, Channel.VOICE)
-    values = {**_values(message), **_life(message, now)}
+    values = {**_values(message), **_life(message, now), "kind": message.kind}
     code = phrases.spoken_code(values["code"])
     lines = _VOICE.get_template("after_key.j2").render(values).splitlines()
-    return VoiceScript(voice_greeting(message.brand), tuple(VoiceLine(line, slow=line == code) for line in lines))
+    after_key = tuple(VoiceLine(line, slow=line == code) for line in lines)
+    return VoiceScript(voice_greeting(message.brand, message.kind), after_key)
 
 
-def voice_greeting(brand: Brand) -> tuple[VoiceLine, ...]:
-    """What a call says before a key is pressed: nothing of a case."""
-    return tuple(VoiceLine(line) for line in _VOICE.get_template("before_key.j2").render(brand=brand).splitlines())
+def voice_greeting(brand: Brand, kind: MessageKind) -> tuple[VoiceLine, ...]:
+    """What a call with this kind of code says before a key is pressed: nothing of a case."""
+    words = _VOICE.get_template("before_key.j2").render(brand=brand, kind=kind)
+    return tuple(VoiceLine(line) for line in words.splitlines())
 
 
 def letter(message: OutgoingMessage, address: PostalAddress | None) -> str:
@@ -135,17 +164,24 @@ def _written(kind: MessageKind, channel: Channel) -> None:
         raise NoSuchText(f"there is no {kind} for {channel}")
 
 
-# What a template may see: never a code in a notice, and nothing of a case or a person in the answer to a mail.
+# What a template may see: never a code in a notice, and nothing of a case or a person in the answer to a mail. A new
+# contact may be a stranger's by mistake or on purpose: it is not told a name that somebody typed.
 _IN_ANSWERS: Final = ("brand",)
 _IN_CASES: Final = ("brand", "requested_at", "asked_through", "customer_name", "reference", "cancel_link")
 _IN_NOTICES: Final = (*_IN_CASES, "hold_until")
 _IN_CODES: Final = (*_IN_CASES, "code", "link", "typed_at", "valid_until")
+_IN_ACCOUNT_CODES: Final = ("brand", "requested_at", "code", "valid_until")
 _SEEN: Final[Mapping[MessageKind, tuple[str, ...]]] = MappingProxyType(
     {
         **dict.fromkeys(_NOTICES, _IN_NOTICES),
         MessageKind.RESET_CODE: _IN_CODES,
         MessageKind.NOTICE_CODE_BY_MAIL: (*_IN_CASES, "typed_at"),
         MessageKind.INBOX_ANSWER: _IN_ANSWERS,
+        MessageKind.SIGN_IN_CODE: _IN_ACCOUNT_CODES,
+        MessageKind.CONTACT_CODE: _IN_ACCOUNT_CODES,
+        MessageKind.ENROLMENT_CODE: (*_IN_ACCOUNT_CODES, "customer_name"),
+        MessageKind.ENROLMENT_LINK: ("brand", "customer_name", "reference", "link", "valid_until"),
+        MessageKind.NOTICE_CHANGED: ("brand", "customer_name", "requested_at", "change"),
     }
 )
 # Nobody types a link off paper, and whoever opens the envelope learns nothing of the person besides the address.
@@ -157,6 +193,8 @@ def _values(message: OutgoingMessage) -> dict[str, Any]:
     if "customer_name" in values:
         # A name is what somebody typed once: a line break in it would pass for a paragraph of ours.
         values["customer_name"] = phrases.one_line(values["customer_name"])
+    if "change" in values:
+        values["change"] = _CHANGES[values["change"]]
     return values
 
 

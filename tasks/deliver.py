@@ -12,6 +12,7 @@ from models.messages import Outcome
 from notifiers import contract
 from notifiers.contract import Brand, DeliveryFailed, OutgoingMessage, Receipt
 from notifiers.directory import ChannelUnavailable, examiner, for_channel
+from policy.vocabulary import MessageKind
 from tasks.broker import DELIVER, app
 from tasks.ringing import ring
 from workflows import delivery, installation
@@ -104,10 +105,11 @@ def _outgoing(settings: Settings, parcel: Parcel) -> OutgoingMessage:
         customer_name=parcel.customer_name,
         reference=parcel.reference,
         code=parcel.code,
-        link=_link(settings, "confirm", parcel.reference, parcel.token),
+        link=_link_on(settings, parcel),
         cancel_link=_link(settings, "stop", parcel.reference, parcel.stop_token),
         valid_until=parcel.valid_until,
         hold_until=parcel.hold_until,
+        change=parcel.change,
         in_reply_to=parcel.in_reply_to,
         thread=parcel.thread,
         reply_to=_reply_to(settings, parcel.thread),
@@ -122,6 +124,13 @@ def _reply_to(settings: Settings, thread: str | None) -> str | None:
     """Where an answer to the mail goes: an address whose part after the plus says what it answers (RFC 5233)."""
     local, at, domain = settings.inbox_address.rpartition("@")
     return f"{local}+{thread}@{domain}" if at and thread else None
+
+
+def _link_on(settings: Settings, parcel: Parcel) -> str | None:
+    if parcel.kind is MessageKind.ENROLMENT_LINK:
+        # Under the case's address, so that the cookie of the browser that proved it comes along.
+        return f"{settings.public_url}/reset/{parcel.reference}/enrol/{parcel.token}"
+    return _link(settings, "confirm", parcel.reference, parcel.token)
 
 
 def _link(settings: Settings, page: str, reference: str | None, token: str | None) -> str | None:

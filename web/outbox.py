@@ -14,14 +14,13 @@ from fastapi import APIRouter, Depends, HTTPException, Query, Request, Response
 from fastapi.responses import HTMLResponse
 
 from foundation import clock
-from models.cases import Actor
 from notifiers import outbox
 from notifiers.outbox import OutboxItem
-from policy.vocabulary import Channel
 from tasks.ringing import ring
 from web import guards
 from web.site import CurrentSite
-from workflows import closing, views
+from workflows import calls, views
+from workflows.calls import UnknownCall
 
 _ON_A_PAGE: Final = 50
 _OURSELVES: Final = re.compile(r"(127\.0\.0\.1|\[::1\]|localhost)(:\d{1,5})?", re.IGNORECASE)
@@ -65,9 +64,9 @@ def show_outbox(site: CurrentSite, now: Now, skip: Annotated[int, Query(ge=0, le
     # One more than a page holds, which tells whether there are older ones.
     items = outbox.read(site.settings.outbox_path, slice(-skip - _ON_A_PAGE - 1, -skip or None))
     shown = items[: -_ON_A_PAGE - 1 : -1]
-    cases = views.cases_of_messages(site.installation, [item.message_id for item in shown])
+    messages = views.sent_messages(site.installation, [item.message_id for item in shown])
     older = skip + _ON_A_PAGE if len(items) > _ON_A_PAGE else None
-    response = site.page("outbox.html", items=shown, cases=cases, now=now, skip=skip, older=older)
+    response = site.page("outbox.html", items=shown, messages=messages, now=now, skip=skip, older=older)
     response.headers["Content-Security-Policy"] = _OF_PAGE
     return response
 
@@ -84,12 +83,11 @@ def show_frame(item: InPath) -> Response:
 
 @form("/{receipt_id}/9")
 def press_nine(site: CurrentSite, item: InPath, now: Now) -> Response:
-    """What 9 does in a call: it stops the reset."""
-    case = views.cases_of_messages(site.installation, [item.message_id]).get(item.message_id)
-    if item.channel is not Channel.VOICE or case is None:
-        raise HTTPException(404)
-    answer = closing.cancel(site.installation, case.reference, actor=Actor.CUSTOMER, now=now, how="phone key")
-    ring(answer.owed)
+    """What 9 does in a call: it stops the reset, or ends the code."""
+    try:
+        ring(calls.stop(site.installation, item.message_id, now).owed)
+    except UnknownCall:
+        raise HTTPException(404) from None
     return site.go(f"/outbox#{item.receipt_id}")
 
 

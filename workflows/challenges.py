@@ -50,6 +50,11 @@ _REPLACE = (
     )
     .values(replaced_at=bindparam("now"))
 )
+_WITHDRAW = (
+    update(Challenge)
+    .where(Challenge.id == bindparam("challenge_id"), Challenge.used_at.is_(None), Challenge.replaced_at.is_(None))
+    .values(replaced_at=bindparam("now"))
+)
 _USE = update(Challenge).where(Challenge.id == bindparam("challenge_id")).values(used_at=bindparam("now"))
 
 
@@ -156,3 +161,8 @@ def count_try(connection: Connection, challenge: Issued) -> None:
 def use(connection: Connection, challenge: Issued, now: datetime) -> None:
     """Marks the code as used: it never counts again."""
     connection.execute(_USE, {"challenge_id": challenge.id, "now": now})
+
+
+def withdraw(connection: Connection, challenge_id: UUID, now: datetime) -> bool:
+    """Ends the code; False where it was used or replaced before."""
+    return connection.execute(_WITHDRAW, {"challenge_id": challenge_id, "now": now}).rowcount == 1

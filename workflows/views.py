@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Connection, bindparam, func, select
+from sqlalchemy import Connection, bindparam, func, or_, select
 
 from models.accounts import Account, AccountStatus, ContactPoint
 from models.base import AnyRow, UtcDateTime
@@ -141,16 +141,21 @@ class MessageView:
 
 
 @dataclass(frozen=True, slots=True)
-class CaseOfMessage:
-    """Which case a message is about, how that stands now, and what the message says of it."""
+class SentMessage:
+    """What a message says, and how the case that it is about stands now, if it is about one.
 
-    reference: str
-    state: CaseState
+    `is_over` says that its code, where it has one, was used or replaced.
+    """
+
     kind: MessageKind
+    reference: str | None
+    state: CaseState | None
+    is_over: bool
 
     @property
-    def is_open(self) -> bool:
-        return self.state in OPEN_STATES
+    def can_be_stopped(self) -> bool:
+        """Whether 9 does something in a call."""
+        return self.state in OPEN_STATES if self.reference else not self.is_over
 
 
 @dataclass(frozen=True, slots=True)
@@ -290,9 +295,16 @@ _MESSAGES = (
     .where(Message.case_id == bindparam("case_id"))
     .order_by(Message.created_at, Message.id)
 )
-_CASES_OF_MESSAGES = (
-    select(Message.id, ResetCase.reference, ResetCase.state, Message.kind)
-    .join(ResetCase, ResetCase.id == Message.case_id)
+_SENT_MESSAGES = (
+    select(
+        Message.id,
+        Message.kind,
+        ResetCase.reference,
+        ResetCase.state,
+        or_(Challenge.used_at.is_not(None), Challenge.replaced_at.is_not(None)).label("is_over"),
+    )
+    .outerjoin(ResetCase, ResetCase.id == Message.case_id)
+    .outerjoin(Challenge, Challenge.id == Message.challenge_id)
     .where(Message.id.in_(bindparam("ids", expanding=True)))
 )
 _MAILS = select(
@@ -434,11 +446,11 @@ def account_view(installation: Installation, ref: str) -> AccountView:
         )
 
 
-def cases_of_messages(installation: Installation, message_ids: Iterable[UUID]) -> Mapping[UUID, CaseOfMessage]:
-    """The case of each of these messages that is about one."""
+def sent_messages(installation: Installation, message_ids: Iterable[UUID]) -> Mapping[UUID, SentMessage]:
+    """What is known of each of these messages."""
     with installation.database.read() as connection:
-        rows = connection.execute(_CASES_OF_MESSAGES, {"ids": list(message_ids)})
-        return {row.id: CaseOfMessage(*row[1:]) for row in rows}
+        rows = connection.execute(_SENT_MESSAGES, {"ids": list(message_ids)})
+        return {row.id: SentMessage(row.kind, row.reference, row.state, bool(row.is_over)) for row in rows}
 
 
 def _found(connection: Connection, reference: str) -> AnyRow:

@@ -9,7 +9,7 @@ from notifiers.contract import AskedThrough, Brand, OutgoingMessage
 from policy import routing, rules
 from policy.permits import Destination, Permit, PostalAddress
 from policy.routing import Contact, Profile
-from policy.vocabulary import Channel, ContactKind, MessageKind
+from policy.vocabulary import Change, Channel, ContactKind, MessageKind
 
 BRAND = Brand("Example Hosting", "support@hosting.example", "+1 202 555 0100", "https://hosting.example", "#1d5c8a")
 NOW = datetime(2026, 11, 24, 18, 5, tzinfo=UTC)
@@ -22,10 +22,16 @@ REFERENCE = "R-7K3M-9QXD"
 CODE = "48217306"
 LETTER_CODE = "4821730659"
 LINK = "https://reset.hosting.example/confirm/R-7K3M-9QXD/Zm9vYmFyYmF6cXV4cXV1eA"
+ENROLMENT_LINK = "https://reset.hosting.example/reset/R-7K3M-9QXD/enrol/QmFyQmF6UXV4Rm9vRm9vQg"
 CANCEL_LINK = "https://reset.hosting.example/stop/R-7K3M-9QXD/aGVsbG93b3JsZGhlbGxvd28"
 
 CLOSED = {MessageKind.NOTICE_COMPLETED, MessageKind.NOTICE_CANCELLED, MessageKind.NOTICE_DENIED}
 NOTICES = {MessageKind.NOTICE_OPENED, MessageKind.NOTICE_HOLD_STARTED} | CLOSED
+
+ACCOUNT_CODES = {MessageKind.SIGN_IN_CODE, MessageKind.CONTACT_CODE, MessageKind.ENROLMENT_CODE}
+CODES = {MessageKind.RESET_CODE} | ACCOUNT_CODES
+LINKS = {MessageKind.RESET_CODE: LINK, MessageKind.ENROLMENT_LINK: ENROLMENT_LINK}
+WITHOUT_CASE = {MessageKind.NOTICE_CHANGED} | ACCOUNT_CODES
 
 _KINDS = {
     Channel.EMAIL: ContactKind.TWO_FACTOR_EMAIL,
@@ -46,7 +52,8 @@ def message(kind: MessageKind, channel: Channel = Channel.EMAIL, **changes: Any)
 
     A letter leaves in an hour, by the real time, which is what vendors go by.
     """
-    coded = kind is MessageKind.RESET_CODE
+    coded = kind in CODES
+    ends = coded or kind is MessageKind.ENROLMENT_LINK
     made = OutgoingMessage(
         id=uuid4(),
         kind=kind,
@@ -55,11 +62,12 @@ def message(kind: MessageKind, channel: Channel = Channel.EMAIL, **changes: Any)
         requested_at=NOW,
         asked_through=AskedThrough.EMAIL,
         customer_name=NAME,
-        reference=REFERENCE,
+        reference=None if kind in WITHOUT_CASE else REFERENCE,
         code=(LETTER_CODE if channel is Channel.MAIL else CODE) if coded else None,
-        link=LINK if coded else None,
-        cancel_link=None if kind in CLOSED else CANCEL_LINK,
-        valid_until=NOW + timedelta(minutes=10) if coded else None,
+        link=LINKS.get(kind),
+        cancel_link=None if kind in CLOSED | WITHOUT_CASE else CANCEL_LINK,
+        valid_until=NOW + timedelta(minutes=10) if ends else None,
+        change=Change.FACTOR_ADDED if kind is MessageKind.NOTICE_CHANGED else None,
         hold_until=NOW + timedelta(days=1) if kind is MessageKind.NOTICE_HOLD_STARTED else None,
         leaves_at=datetime.now(UTC) + timedelta(hours=1) if channel is Channel.MAIL else None,
     )

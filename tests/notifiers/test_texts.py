@@ -11,15 +11,19 @@ from jinja2 import UndefinedError
 from notifiers import texts
 from notifiers.contract import Brand
 from notifiers.texts import VoiceLine
-from policy.vocabulary import Channel, MessageKind
+from policy.vocabulary import Change, Channel, MessageKind
 from tests.notifiers.samples import (
+    ACCOUNT_CODES,
     BRAND,
     CANCEL_LINK,
     CLOSED,
     CODE,
+    CODES,
+    ENROLMENT_LINK,
     HOME,
     LETTER_CODE,
     LINK,
+    LINKS,
     NAME,
     NOTICES,
     NOW,
@@ -30,6 +34,7 @@ from tests.notifiers.samples import (
 EVERY = [(channel, kind) for channel, kinds in texts.WRITTEN.items() for kind in sorted(kinds)]
 ONE_MESSAGE = 160  # signs of the GSM alphabet in one text message; in a joined one, 153 a part
 TWO_MESSAGES = 2 * 153
+WITH_TWO = {MessageKind.NOTICE_HOLD_STARTED, MessageKind.ENROLMENT_LINK}  # a link, a time, and whom to call
 
 
 def rendered(channel: Channel, kind: MessageKind, **changes: Any) -> str:
@@ -73,14 +78,14 @@ def test_nothing_unfinished_is_sent(channel: Channel, kind: MessageKind) -> None
     assert not re.search(r"\{\{|\}\}|\{%|\bNone\b|Undefined|StrEnum", rendered(channel, kind))
 
 
-@pytest.mark.parametrize("kind", MessageKind)
+@pytest.mark.parametrize("kind", sorted(texts.WRITTEN[Channel.EMAIL]))
 def test_both_parts_of_a_mail_say_the_same(kind: MessageKind) -> None:
     mail = texts.email(message(kind))
 
     assert words_of_page(mail.html) == words_of_text(mail.text)
 
 
-@pytest.mark.parametrize("kind", MessageKind)
+@pytest.mark.parametrize("kind", sorted(texts.WRITTEN[Channel.EMAIL]))
 def test_a_subject_holds_no_digit_and_is_one_line(kind: MessageKind) -> None:
     assert re.fullmatch(r"[A-Z][^\d\n]{10,70}", texts.email(message(kind)).subject)
 
@@ -115,17 +120,19 @@ def test_a_page_of_a_mail_loads_nothing() -> None:
     assert not re.search(r"<(script|img|link|iframe)\b|url\(", html)
 
 
-@pytest.mark.parametrize(("channel", "kind"), [(c, k) for c, k in EVERY if k is MessageKind.RESET_CODE])
+@pytest.mark.parametrize(("channel", "kind"), [(c, k) for c, k in EVERY if k in CODES])
 def test_a_code_comes_with_the_warning_never_to_tell_it(channel: Channel, kind: MessageKind) -> None:
     assert re.search(r"[Nn]ever tell anyone( the code)?, not even us", rendered(channel, kind))
 
 
-@pytest.mark.parametrize(("channel", "kind"), [(c, k) for c, k in EVERY if k is not MessageKind.RESET_CODE])
-def test_only_a_code_message_can_show_a_code_or_its_link(channel: Channel, kind: MessageKind) -> None:
-    text = rendered(channel, kind, code=CODE, link=LINK)
+@pytest.mark.parametrize(("channel", "kind"), [(c, k) for c, k in EVERY if k not in CODES])
+def test_only_a_code_message_can_show_a_code(channel: Channel, kind: MessageKind) -> None:
+    assert CODE not in rendered(channel, kind, code=CODE).replace(" ", "")
 
-    assert CODE not in text.replace(" ", "")
-    assert LINK not in text
+
+@pytest.mark.parametrize(("channel", "kind"), [(c, k) for c, k in EVERY if k not in LINKS])
+def test_a_message_without_a_link_of_its_own_shows_none(channel: Channel, kind: MessageKind) -> None:
+    assert LINK not in rendered(channel, kind, link=LINK)
 
 
 @pytest.mark.parametrize("channel", [Channel.EMAIL, Channel.SMS])
@@ -134,7 +141,7 @@ def test_a_notice_of_an_open_case_can_be_answered_with_this_was_not_me(channel: 
     assert CANCEL_LINK in rendered(channel, kind)
 
 
-@pytest.mark.parametrize(("channel", "kind"), [(c, k) for c, k in EVERY if k in NOTICES])
+@pytest.mark.parametrize(("channel", "kind"), [(c, k) for c, k in EVERY if k in NOTICES | {MessageKind.NOTICE_CHANGED}])
 def test_every_notice_says_whom_to_call(channel: Channel, kind: MessageKind) -> None:
     assert BRAND.support_phone in rendered(channel, kind)
     assert BRAND.support_email in rendered(channel, kind, brand=replace(BRAND, support_phone=""))
@@ -178,7 +185,31 @@ def test_a_text_message_is_one_part_where_possible(kind: MessageKind) -> None:
     short = replace(BRAND, name="Northhost")
     text = texts.sms(message(kind, Channel.SMS, brand=short, typed_at="reset.north.example"), NOW)
 
-    assert len(text) <= (TWO_MESSAGES if kind is MessageKind.NOTICE_HOLD_STARTED else ONE_MESSAGE)
+    assert text.isascii()
+    assert len(text) <= (TWO_MESSAGES if kind in WITH_TWO else ONE_MESSAGE)
+
+
+@pytest.mark.parametrize("change", Change)
+def test_a_text_message_of_any_change_is_one_part(change: Change) -> None:
+    sent = message(MessageKind.NOTICE_CHANGED, Channel.SMS, change=change, brand=replace(BRAND, name="x" * 30))
+
+    assert len(texts.sms(sent, NOW)) <= ONE_MESSAGE
+
+
+def test_a_code_for_signing_in_is_one_part_under_a_long_name() -> None:
+    first, last = texts.sms(message(MessageKind.SIGN_IN_CODE, brand=replace(BRAND, name="x" * 30)), NOW).split("\n")
+
+    assert first.startswith(f"4821 7306 is your {'x' * 30} code for signing in, valid 10 min")
+    assert last == "@reset.hosting.example #48217306"
+    assert len(f"{first}\n{last}") <= ONE_MESSAGE
+
+
+@pytest.mark.parametrize("kind", sorted(CODES))
+def test_every_code_by_text_message_stands_first_and_ends_in_webotp_form(kind: MessageKind) -> None:
+    text = texts.sms(message(kind, Channel.SMS), NOW)
+
+    assert text.startswith("4821 7306 ")
+    assert text.endswith("\n@reset.hosting.example #48217306")
 
 
 def test_a_text_message_from_an_accented_brand_stays_in_the_alphabet_of_160_signs() -> None:
@@ -206,6 +237,63 @@ def test_a_call_says_where_to_type_the_code_and_with_which_reference() -> None:
 
     assert "reset dot hosting dot example." in spoken
     assert "R as in Romeo, seven, K as in Kilo" in spoken
+
+
+@pytest.mark.parametrize("kind", [MessageKind.CONTACT_CODE, MessageKind.ENROLMENT_CODE])
+def test_a_call_about_no_case_names_no_reference_and_stops_no_reset(kind: MessageKind) -> None:
+    script = texts.voice(message(kind, Channel.VOICE), NOW)
+
+    assert script.before_key[-1].words == "If you did not ask for it, press 9. Then the code no longer works."
+    spoken = "\n".join(line.words for line in script.after_key)
+    assert "Enter it on the web page that waits for it." in spoken
+    assert not re.search(r"reference|reset", spoken)
+
+
+@pytest.mark.parametrize("channel", [Channel.EMAIL, Channel.SMS, Channel.MAIL])
+def test_whoever_is_entered_as_a_contact_by_mistake_has_to_do_nothing_and_hears_no_name(channel: Channel) -> None:
+    text = rendered(channel, MessageKind.CONTACT_CODE, customer_name="Another Name")
+
+    assert "Do nothing." in text
+    assert "Another Name" not in text
+
+
+@pytest.mark.parametrize("channel", [Channel.EMAIL, Channel.SMS])
+def test_a_link_for_enrolling_comes_with_its_end_and_asks_for_the_same_browser(channel: Channel) -> None:
+    text = " ".join(rendered(channel, MessageKind.ENROLMENT_LINK).split())
+
+    assert ENROLMENT_LINK in text
+    assert "24 Nov" in text
+    assert "18:15 UTC" in text
+    assert re.search(r"in the (same )?browser", text)
+    assert BRAND.support_phone in text
+
+
+@pytest.mark.parametrize("channel", [Channel.EMAIL, Channel.SMS, Channel.MAIL])
+def test_each_change_is_told_in_words_of_its_own(channel: Channel) -> None:
+    told = {rendered(channel, MessageKind.NOTICE_CHANGED, change=change) for change in Change}
+
+    assert len(told) == len(Change)
+
+
+@pytest.mark.parametrize("channel", [Channel.EMAIL, Channel.MAIL])
+def test_a_change_is_told_with_its_time(channel: Channel) -> None:
+    assert "Tuesday 24 November 2026, 18:05 UTC" in " ".join(rendered(channel, MessageKind.NOTICE_CHANGED).split())
+
+
+def test_the_letter_for_a_new_contact_leads_to_the_operators_own_page() -> None:
+    page = texts.letter(message(MessageKind.CONTACT_CODE, Channel.MAIL), HOME)
+
+    assert '<b class="code">48217 30659</b>' in page
+    assert '<b class="typed">https://hosting.example</b>' in page
+    assert "<b>Tuesday 24 November 2026, 18:15 UTC</b>" in page
+    assert "reset.hosting.example" not in page
+
+
+def test_an_answer_names_what_may_work_without_a_reset() -> None:
+    text = " ".join(texts.email(message(MessageKind.INBOX_ANSWER)).text.split())
+
+    for hint in ("recovery code that was not used", "second security key", "clock of its phone to automatic"):
+        assert hint in text
 
 
 def test_a_letter_has_its_address_block_and_the_code_in_two_groups() -> None:
@@ -261,6 +349,22 @@ def test_a_code_message_that_lacks_something_is_not_written(lacking: str) -> Non
 
     with pytest.raises(UndefinedError, match=lacking):
         texts.email(message(MessageKind.RESET_CODE, **without))
+
+
+@pytest.mark.parametrize(
+    ("kind", "lacking"),
+    [
+        *((kind, lacking) for kind in sorted(ACCOUNT_CODES) for lacking in ("code", "valid_until")),
+        *((MessageKind.ENROLMENT_LINK, lacking) for lacking in ("link", "valid_until")),
+        (MessageKind.NOTICE_CHANGED, "change"),
+    ],
+)
+def test_no_message_is_written_without_what_it_is_sent_for(kind: MessageKind, lacking: str) -> None:
+    without: dict[str, Any] = {lacking: None}
+
+    for channel in (channel for channel, written in EVERY if written is kind and channel is not Channel.VOICE):
+        with pytest.raises(UndefinedError, match=f"{lacking}|minutes"):
+            rendered(channel, kind, **without)
 
 
 def test_a_call_or_a_text_message_without_an_end_is_not_written() -> None:

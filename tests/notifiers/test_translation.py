@@ -15,9 +15,9 @@ from foundation import catalogue
 from foundation.settings import Settings
 from notifiers import phrases, texts, twiml
 from notifiers.contract import AskedThrough, OutgoingMessage
-from policy.vocabulary import Channel, MessageKind
+from policy.vocabulary import Change, Channel, MessageKind
 from tests import translations
-from tests.notifiers.samples import BRAND, CANCEL_LINK, HOME, LINK, NAME, NOW, REFERENCE, message
+from tests.notifiers.samples import BRAND, CANCEL_LINK, CODES, ENROLMENT_LINK, HOME, LINK, NAME, NOW, REFERENCE, message
 
 Translate = Callable[[Mapping[Text, tuple[str, ...]]], None]
 
@@ -29,7 +29,7 @@ BRANDS = [
     replace(BRAND, support_phone="", support_email=""),
 ]
 VALUES = [
-    *(LINK, CANCEL_LINK, REFERENCE, NAME),
+    *(LINK, ENROLMENT_LINK, CANCEL_LINK, REFERENCE, NAME),
     *(BRAND.name, BRAND.support_email, BRAND.url),
     *(HOME.name, HOME.line1, HOME.line2, HOME.city, HOME.state),
     "reset.hosting.example",
@@ -89,8 +89,12 @@ def variants(channel: Channel, kind: MessageKind) -> Iterator[OutgoingMessage]:
     for through in (None, *AskedThrough):
         yield message(kind, channel, asked_through=through)
     yield message(kind, channel, customer_name=None, cancel_link=None)
-    if kind is MessageKind.RESET_CODE:
+    if kind in CODES:
         yield message(kind, channel, valid_until=NOW + timedelta(minutes=1))
+    if kind is MessageKind.NOTICE_CHANGED:
+        yield from (message(kind, channel, change=change) for change in Change)
+    if kind is MessageKind.CONTACT_CODE:
+        yield message(kind, channel, brand=replace(BRAND, url=""))
 
 
 @pytest.mark.usefixtures("bracketed")
@@ -189,7 +193,7 @@ def test_a_translation_is_no_markup_and_neither_is_a_name_in_it(translate: Trans
 
 
 def test_a_letters_date_is_bold_in_any_words(translate: Translate) -> None:
-    use = next(text for text in template.texts() if text.words.startswith("Use the code in this letter"))
+    use = next(text for text in template.texts() if text.words.startswith("Use the code in this letter to go on"))
     translate({use: ("<u>Bis %(time)s, bei %(brand)s.",)})
     page = texts.letter(message(MessageKind.RESET_CODE, Channel.MAIL), None)
 

@@ -27,7 +27,7 @@ from notifiers.contract import (
 from notifiers.twilio_sms import TwilioSms
 from policy.vocabulary import Channel, MessageKind
 from tests.notifiers.patience import patience
-from tests.notifiers.samples import CANCEL_LINK, CODE, EMAIL, LINK, NAME, PHONE, REFERENCE, message, permit
+from tests.notifiers.samples import CANCEL_LINK, CODE, CODES, EMAIL, LINK, NAME, PHONE, REFERENCE, message, permit
 from tests.notifiers.twilio_samples import FAULTS, IN_DOUBT, is_taken, settings
 from tests.servers.ports import LOOPBACK, free_port, port_of
 from tests.servers.stand_in import CloseTaken, Instead, Reply
@@ -100,7 +100,7 @@ def test_every_kind_of_sms_is_as_the_vendor_describes_it(twilio: Twilio, kind: M
     notifier(twilio.base_url).send(message(kind, Channel.SMS), permit(Channel.SMS))
 
     assert (len(twilio.sent), twilio.refused) == (1, ())
-    assert ("ValidityPeriod" in twilio.sent[0].form) is (kind is MessageKind.RESET_CODE)
+    assert ("ValidityPeriod" in twilio.sent[0].form) is (kind in CODES | {MessageKind.ENROLMENT_LINK})
 
 
 def test_twilio_keeps_a_code_for_the_rest_of_its_life(twilio: Twilio) -> None:

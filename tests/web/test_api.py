@@ -176,13 +176,13 @@ def test_a_wrong_body_is_refused_and_not_repeated(installation: Installation, ap
 
 
 def test_unknown_accounts_and_refs_of_no_shape_are_not_found(api: TestClient) -> None:
-    for call in (
-        lambda: api.get("/v1/accounts/NOBODY"),
-        lambda: verify(api, "NOBODY", code="1"),
-        lambda: api.post("/v1/accounts/NOBODY/portal-sessions"),
-        lambda: api.post("/v1/accounts/NOBODY/sign-in-challenges", json={"kind": "sms"}),
-    ):
-        assert problem(call()) == (404, "unknown-account")
+    answers = (
+        api.get("/v1/accounts/NOBODY"),
+        verify(api, "NOBODY", code="1"),
+        api.post("/v1/accounts/NOBODY/portal-sessions"),
+        api.post("/v1/accounts/NOBODY/sign-in-challenges", json={"kind": "sms"}),
+    )
+    assert {problem(each) for each in answers} == {(404, "unknown-account")}
     assert problem(api.get("/v1/accounts/a%20b"))[0] == 422
     assert problem(api.get("/v1/nothing"))[0] == 404
     assert problem(api.delete("/v1/accounts/NOBODY"))[0] == 405

@@ -1,4 +1,4 @@
-"""What a phone call says: signed by Twilio, the code once a call and after a key, 9 stops the reset."""
+"""What a phone call says: signed by Twilio, the code once a call and after a key; 9 stops the reset, or the code."""
 
 import logging
 import re
@@ -7,21 +7,27 @@ from datetime import datetime, timedelta
 from html import unescape
 from pathlib import Path
 from urllib.parse import urlencode
+from uuid import UUID
 
 import pytest
 from httpx2 import Response
 from pydantic import SecretStr
-from sqlalchemy import Executable, update
+from sqlalchemy import Connection, Executable, insert, select, update
 from starlette.testclient import TestClient
 
 from foundation import clock
 from models.accounts import Account, ContactPoint
-from models.cases import Actor, CaseState, Challenge
+from models.base import new_id
+from models.cases import Actor, CaseState, Challenge, CodeFor
 from models.messages import Message
-from policy.vocabulary import Channel, Finding, MessageKind
-from tests.installations import START, by_hand, make_installation, sms_account
+from policy.routing import Contact
+from policy.vocabulary import Channel, ContactKind, Finding, MessageKind
+from tests.installations import START, by_hand, make_installation, rows, sms_account
 from tests.servers import signing
 from tests.web.browser import browser
+from workflows import account_history
+from workflows.account_codes import check, send
+from workflows.accounts import account_id_of, lock_account, read_contacts
 from workflows.closing import cancel
 from workflows.delivery import claim, record_sent
 from workflows.installation import Installation
@@ -248,4 +254,163 @@ def test_a_code_that_may_no_longer_be_told_by_phone_is_not_read(
 ) -> None:
     parcel = calling(installation)
     by_hand(installation, change)
+    assert digits_in(said(press(client, parcel, "1"))) == ""
+
+
+# Calls that belong to no case.
+
+
+def calling_account(installation: Installation, use: CodeFor) -> Parcel:
+    """A customer who is being called with a code for this use: to a new phone number, or to the one on file."""
+    now = clock.now()
+    ref = sms_account(installation)
+    if use is CodeFor.CONTACT:
+        propose_phone(installation, now)
+    with installation.database.begin() as connection:
+        account = lock_account(connection, account_id_of(connection, ref))
+        contact = phone_of(connection, account.id, use)
+        queued = send(installation, connection, account.id, contact, Channel.VOICE, use, now)
+    (parcel,) = (claim(installation, each, now) for each in queued.owed)
+    assert parcel is not None
+    record_sent(installation, parcel, "twilio", CALL, now)
+    return parcel
+
+
+def propose_phone(installation: Installation, now: datetime) -> None:
+    """Enters a new phone number, which counts when its code comes back within a day."""
+    (current,) = rows(installation, select(ContactPoint.account_id).where(ContactPoint.kind == ContactKind.PHONE))
+    proposed = {
+        "id": new_id(),
+        "account_id": current.account_id,
+        "kind": ContactKind.PHONE,
+        "value": "+12025550143",
+        "version": 2,
+        "created_at": now,
+        "replaced_at": now,
+        "finding": Finding.MOBILE,
+        "proposed_until": now + timedelta(days=1),
+    }
+    by_hand(installation, insert(ContactPoint).values(proposed))
+
+
+def phone_of(connection: Connection, account_id: UUID, use: CodeFor) -> Contact:
+    newest_first = (
+        select(ContactPoint)
+        .where(ContactPoint.account_id == account_id, ContactPoint.kind == ContactKind.PHONE)
+        .order_by(ContactPoint.version.desc())
+    )
+    (contact, *others) = read_contacts(connection.execute(newest_first))
+    assert bool(others) is (use is CodeFor.CONTACT)
+    return contact
+
+
+def is_withdrawn(installation: Installation, parcel: Parcel) -> bool:
+    (code,) = rows(installation, select(Challenge.replaced_at).where(Challenge.id == parcel.challenge_id))
+    return code.replaced_at is not None
+
+
+def history_of(installation: Installation) -> list[tuple[str, Actor, object]]:
+    with installation.database.read() as connection:
+        account_id = account_id_of(connection, "DANA")
+        return [(line.event, line.actor, line.facts) for line in account_history.lines(connection, account_id)]
+
+
+WITHOUT_CASE = [
+    (CodeFor.CONTACT, "Hello. This is Northfold, with the code for confirming this phone number."),
+    (CodeFor.ENROLMENT, "Hello. This is Northfold, with the code for setting up a new second step of signing in."),
+]
+USES = [use for use, _ in WITHOUT_CASE]
+
+
+@pytest.mark.parametrize(("use", "hello"), WITHOUT_CASE)
+def test_a_call_without_a_case_says_what_its_code_is_for(
+    client: TestClient, installation: Installation, use: CodeFor, hello: str
+) -> None:
+    greeting = said(ask(client, path_of(calling_account(installation, use))))
+    assert greeting[:3] == [
+        hello,
+        "To hear the code, press 1.",
+        "If you did not ask for it, press 9. Then the code no longer works.",
+    ]
+    assert digits_in(greeting) == ""
+
+
+@pytest.mark.parametrize("use", USES)
+def test_the_code_that_was_read_without_a_case_counts(
+    client: TestClient, installation: Installation, use: CodeFor
+) -> None:
+    parcel = calling_account(installation, use)
+    words = said(press(client, parcel, "1"))
+    assert parcel.code is not None
+    assert digits_in(words) == parcel.code * 3
+    assert not [line for line in words if "reference" in line or "reset" in line]
+    assert parcel.contact_id is not None
+    with installation.database.begin() as connection:
+        answer = check(installation, connection, parcel.contact_id, Channel.VOICE, use, parcel.code, clock.now())
+    assert answer.fault is None
+    assert digits_in(said(press(client, parcel, "1"))) == ""
+
+
+@pytest.mark.parametrize(
+    ("use", "goodbye"),
+    [
+        (CodeFor.CONTACT, "That code no longer works. Nothing was changed. Goodbye."),
+        (
+            CodeFor.ENROLMENT,
+            "That code no longer works. Please tell our support at once that you did not ask for it. Goodbye.",
+        ),
+    ],
+)
+def test_9_ends_a_code_that_belongs_to_no_case_and_its_account_remembers(
+    client: TestClient, installation: Installation, use: CodeFor, goodbye: str
+) -> None:
+    parcel = calling_account(installation, use)
+    assert [said(press(client, parcel, "9")) for _ in range(2)] == [[goodbye]] * 2
+    assert is_withdrawn(installation, parcel)
+    assert digits_in(said(press(client, parcel, "1"))) == ""
+    line = ("code_withdrawn", Actor.CUSTOMER, {"what": parcel.kind, "how": "phone key"})
+    assert history_of(installation).count(line) == 1
+
+
+def test_9_of_an_older_call_ends_nothing(client: TestClient, installation: Installation) -> None:
+    parcel = calling_account(installation, CodeFor.CONTACT)
+    assert press(client, parcel, "9", ANOTHER_CALL).status_code == 404
+    assert not is_withdrawn(installation, parcel)
+
+
+def test_a_code_that_was_used_stays_used_after_9(client: TestClient, installation: Installation) -> None:
+    parcel = calling_account(installation, CodeFor.CONTACT)
+    by_hand(installation, update(Challenge).values(used_at=clock.now()))
+    assert press(client, parcel, "9").status_code == 200
+    assert not is_withdrawn(installation, parcel)
+    assert "code_withdrawn" not in [event for event, _, _ in history_of(installation)]
+
+
+@pytest.mark.parametrize("use", USES)
+@pytest.mark.parametrize(
+    "change",
+    [
+        update(Account).values(country="DE"),
+        update(ContactPoint).values(finding=Finding.PAGER),
+        update(ContactPoint).values(replaced_at=START, proposed_until=None),
+        update(ContactPoint).values(replaced_at=START, proposed_until=START),
+        update(Challenge).values(tries=5),
+        update(Challenge).values(expires_at=START),
+        update(Challenge).values(replaced_at=START),
+    ],
+    ids=["country", "finding", "replaced", "proposal over", "tries", "life", "new code"],
+)
+def test_a_code_without_a_case_that_may_no_longer_be_told_is_not_read(
+    client: TestClient, installation: Installation, use: CodeFor, change: Executable
+) -> None:
+    parcel = calling_account(installation, use)
+    by_hand(installation, change)
+    assert digits_in(said(press(client, parcel, "1"))) == ""
+
+
+def test_a_code_that_proves_is_never_told_to_a_number_that_nobody_confirmed(
+    client: TestClient, installation: Installation
+) -> None:
+    parcel = calling_account(installation, CodeFor.ENROLMENT)
+    by_hand(installation, update(ContactPoint).values(verified_at=None))
     assert digits_in(said(press(client, parcel, "1"))) == ""

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 from httpx2 import Response
@@ -10,15 +11,16 @@ from starlette.testclient import TestClient
 
 from foundation import clock
 from foundation.settings import Mode
-from models.cases import Actor, CaseState
+from models.cases import Actor, CaseState, CodeFor
 from notifiers import outbox
 from notifiers.phrases import long_time, spoken_code
 from notifiers.sandbox import Sandbox
-from policy.vocabulary import Channel, MessageKind
+from policy.vocabulary import Change, Channel, ContactKind, MessageKind
 from tasks.deliver import send_if_due
 from tasks.recall import recall_if_due
 from tests.installations import (
     DAY,
+    PASSPHRASE,
     code_parcel,
     deliver_all,
     email_account,
@@ -29,10 +31,15 @@ from tests.installations import (
 from tests.notifiers.samples import message, permit
 from tests.web.browser import browser, heading_of, text_of
 from web import guards
+from workflows.account_codes import send
+from workflows.accounts import account_id_of, lock_account
 from workflows.closing import cancel, stop_token
+from workflows.granting import enrolment_token
 from workflows.installation import Installation
 from workflows.opening import open_case
 from workflows.parcels import Parcel
+from workflows.proving import prove_link, prove_passphrase
+from workflows.telling import tell_change
 from workflows.views import case_with_history
 
 SENDER = "reset@hosting.example"
@@ -274,6 +281,73 @@ def test_what_carries_a_code_is_open_and_a_notice_is_folded(demo: Installation, 
     assert '<details class="frame" open>' in article(answer, receipt)
     assert "E-mail with the code to" in article(answer, receipt)
     assert '<details class="frame">' in article(answer, notice)
+
+
+def account_code(demo: Installation, channel: Channel, use: CodeFor) -> str:
+    """Sends a code that belongs to no case to the phone on file; its receipt id."""
+    now = clock.now()
+    ref = sms_account(demo)
+    with demo.database.begin() as connection:
+        account = lock_account(connection, account_id_of(connection, ref))
+        phone = account.profile(connection).contact(ContactKind.PHONE)
+        assert phone
+        queued = send(demo, connection, account.id, phone, channel, use, now)
+    return sent_now(demo, queued.owed)[0]
+
+
+def sent_now(demo: Installation, owed: tuple[UUID, ...]) -> list[str]:
+    """Has a worker send these; their receipt ids, in the order of sending."""
+    for message_id in owed:
+        send_if_due(demo, message_id)
+    return [item.receipt_id for item in outbox.read(demo.settings.outbox_path) if item.message_id in owed]
+
+
+def test_a_code_without_a_case_is_shown_as_what_it_is_for(demo: Installation, client: TestClient) -> None:
+    receipt = account_code(demo, Channel.SMS, CodeFor.SIGN_IN)
+    shown = article(client.get("/outbox"), receipt)
+    assert "Text message with a code for signing in to" in shown
+    assert "· reset" not in shown
+    assert "None" not in shown
+
+
+def test_9_ends_the_code_of_a_call_without_a_case(demo: Installation, client: TestClient) -> None:
+    receipt = account_code(demo, Channel.VOICE, CodeFor.ENROLMENT)
+    before = article(client.get("/outbox"), receipt)
+    assert "Phone call with a code for a new second step to" in before
+    assert "<kbd>9</kbd> End the code" in before
+    assert client.post(f"/outbox/{receipt}/9").status_code == 303
+    after = article(client.get("/outbox"), receipt)
+    assert "<form" not in after
+    assert "9 does nothing any more: the code has been used or replaced." in after
+
+
+def test_the_link_for_enrolling_leads_to_its_own_page(demo: Installation, client: TestClient) -> None:
+    parcel, _ = code_sent(demo, email_account(demo, passphrase=PASSPHRASE))
+    assert parcel.reference
+    assert parcel.token
+    prove_link(demo, parcel.reference, parcel.token, now=clock.now())
+    proven = prove_passphrase(demo, parcel.reference, PASSPHRASE, actor=Actor.CUSTOMER, now=clock.now())
+    sent = sent_now(demo, proven.owed)
+    page = client.get("/outbox")
+    heading = "E-mail with the link for a new second step to"
+    (shown,) = (found for each in sent if heading in (found := article(page, each)))
+    assert '<details class="frame" open>' in shown
+    assert parcel.case_id
+    token = enrolment_token(demo, parcel.case_id)
+    assert f"{demo.settings.public_url}/reset/{parcel.reference}/enrol/{token}" in shown
+
+
+def test_a_notice_of_a_change_is_folded_and_says_what_changed(demo: Installation, client: TestClient) -> None:
+    ref = email_account(demo)
+    with demo.database.begin() as connection:
+        account = lock_account(connection, account_id_of(connection, ref))
+        owed = tell_change(demo, connection, account, Change.KEY_COPIED, clock.now())
+    sent = sent_now(demo, owed)
+    assert len(sent) == 2
+    for receipt in sent:
+        shown = article(client.get("/outbox"), receipt)
+        assert '<details class="frame">' in shown
+        assert "the key may have been copied" in " ".join(shown.split())
 
 
 def test_a_message_that_was_sent_twice_says_so(demo: Installation, client: TestClient) -> None:

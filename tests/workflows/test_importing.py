@@ -7,10 +7,12 @@ from io import StringIO
 import pytest
 from sqlalchemy import select, update
 
+from authenticators import totp
+from authenticators.totp import App
 from models.accounts import Account, AccountStatus, ContactPoint
 from models.base import AnyRow
 from models.cases import Actor
-from models.factors import Authenticator, AuthenticatorKind
+from models.factors import Algorithm, Authenticator, AuthenticatorKind
 from policy.vocabulary import Channel, ContactKind, Finding
 from tests.installations import (
     HOUR,
@@ -133,8 +135,12 @@ BAD: dict[str, tuple[dict[str, object], str]] = {
     "a passphrase that is too short": ({"passphrase": "violet"}, "passphrase: "),
     "a passphrase of blanks": ({"passphrase": " " * 12}, "passphrase: "),
     "a secret that is too short": (
-        {"totp_secret": "JBSWY3DPEHPK3PXP"},
-        "totp_secret: is not a secret",
+        {"totp_secret": "JBSWY3DPEHPK3PX"},
+        "totp_secret: has a secret of less than 80 bits",
+    ),
+    "a line of an app that counts": (
+        {"totp_secret": f"otpauth://hotp/A:b?secret={TOTP_SECRET}&counter=0"},
+        "totp_secret: is not an otpauth://totp/ line",
     ),
     "SMS outside the United States": (
         {"country": "DE", "phone": "+493012345678", "phone_verified": VERIFIED, "preference": "sms"},
@@ -191,7 +197,10 @@ def test_one_bad_row_imports_nothing_and_every_bad_row_is_named(installation: In
 
 def test_a_fault_never_repeats_what_it_found(installation: Installation) -> None:
     secrets = {"passphrase": "hunter2", "totp_secret": "hunter2", "primary_email": "hunter2", "phone": "hunter2"}
-    assert not [fault for fault in faults_of(installation, GOOD | secrets) if "hunter2" in fault]
+    line = {"totp_secret": "otpauth://totp/A:b?secret=hunter2"}
+    faults = faults_of(installation, GOOD | secrets, GOOD | {"ref": "RUTH"} | line)
+    assert len(faults) == 5
+    assert not [fault for fault in faults if "hunter2" in fault]
 
 
 def test_an_account_is_frozen_while_its_case_is_open(installation: Installation) -> None:
@@ -273,6 +282,28 @@ def test_a_totp_secret_is_sealed_to_its_row(installation: Installation) -> None:
     assert TOTP_SECRET not in factor.sealed_secret
     opened = installation.keyring.open(factor.sealed_secret, purpose="totp", row=factor.id)
     assert opened == TOTP_SECRET.encode()
+
+
+@pytest.mark.parametrize(
+    ("given", "app"),
+    [
+        (TOTP_SECRET, App(TOTP_SECRET)),
+        ("jbsw y3dp ehpk 3pxp", App("JBSWY3DPEHPK3PXP")),
+        ("otpauth://totp/A:b?secret=JBSWY3DPEHPK3PXP&digits=8", App("JBSWY3DPEHPK3PXP", digits=8)),
+        (
+            f"otpauth://totp/A:b?secret={TOTP_SECRET}&algorithm=SHA256&digits=8&period=60",
+            App(TOTP_SECRET, Algorithm.SHA256, 8, 60),
+        ),
+    ],
+)
+def test_a_totp_secret_is_taken_bare_or_as_a_line_and_weak_ones_too(
+    installation: Installation, given: str, app: App
+) -> None:
+    email_account(installation, totp_secret=given)
+    (account,) = account_rows(installation)
+    with installation.database.read() as connection:
+        (factor,) = totp.enrolled(connection, installation.keyring, account.id)
+    assert (factor.app, factor.last_step) == (app, None)
 
 
 def test_a_totp_secret_for_a_known_account_enrols_nothing(installation: Installation) -> None:
