@@ -8,6 +8,7 @@ from typing import Any
 
 from celery.signals import setup_logging, worker_init
 
+from authenticators.relying_party import OtherRelyingParty
 from foundation import logs, settings
 from foundation.keyring import BadKey
 from foundation.settings import BadSettings
@@ -69,10 +70,11 @@ def _log_our_way(**_: Any) -> None:
 
 @worker_init.connect
 def _load_all(**_: Any) -> None:
-    """A worker with a wrong policy, key or translation, or with old tables, must not take a task."""
+    """A worker with a wrong policy, key, translation or domain, or with old tables, must not take a task."""
     try:
-        database = installation.load().database
-    except (BadPolicy, BadKey, BadSettings) as fault:
+        loaded = installation.load()
+        if not is_current(loaded.database):
+            sys.exit("The database lacks tables of this version: run `keyturn migrate` first.")
+        installation.require_usable_keys(loaded)
+    except (BadPolicy, BadKey, BadSettings, OtherRelyingParty) as fault:
         sys.exit(str(fault))
-    if not is_current(database):
-        sys.exit("The database lacks tables of this version: run `keyturn migrate` first.")

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 import migrations
+from authenticators.relying_party import OtherRelyingParty
 from cli.output import Output, Refusal, moment, prints, table
 from foundation import clock, keyring
 from foundation.settings import Settings
@@ -84,6 +85,7 @@ def _findings(loaded: Installation) -> Iterator[Finding]:
         yield Finding(f"channel {channel}", reason or _stopped(stopped.get(channel)))
     yield from _deaf_to(loaded.settings)
     if tables is None:
+        yield Finding("security keys", _problem_with_keys(loaded))
         yield Finding("messages", _late(loaded))
 
 
@@ -98,6 +100,16 @@ def _deaf_to(settings: Settings) -> Iterator[Finding]:
         if not settings.is_demo and reasons[channel] is None:
             problem = None if secret else f"refused: KEYTURN_{name} is not set, so nothing that bounces is heard of"
             yield Finding(f"reports of {vendor}", problem)
+
+
+def _problem_with_keys(loaded: Installation) -> str | None:
+    try:
+        installation.require_usable_keys(loaded)
+    except OtherRelyingParty as fault:
+        return str(fault)
+    if not loaded.settings.key_origins:
+        return f"no browser uses them at {loaded.settings.public_url}: KEYTURN_PUBLIC_URL needs https:// and a name"
+    return None
 
 
 def _problem(look: Callable[[], str | None]) -> str | None:

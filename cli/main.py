@@ -81,6 +81,7 @@ _SAID_WELL = {
     "BadSettings",
     "ClockStandsStill",
     "NothingImported",
+    "OtherRelyingParty",
     "ResetsDisabled",
     "UnknownAccount",
     "UnknownCase",

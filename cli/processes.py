@@ -136,6 +136,7 @@ def _prepare() -> None:
 
     loaded = installation.load()
     migrations.migrate(loaded.database)
+    installation.require_usable_keys(loaded)
     declare_queues()
     _require_free(loaded.settings.web_host, loaded.settings.web_port)
 

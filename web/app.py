@@ -52,6 +52,7 @@ router = APIRouter()
 def run() -> None:
     """Serves this process's installation until it is told to stop."""
     loaded = installation.load()
+    installation.require_usable_keys(loaded)
     uvicorn.run(
         create_app(loaded),
         host=loaded.settings.web_host,

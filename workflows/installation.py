@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from functools import cache
 
+from authenticators.relying_party import require_same_rp
 from foundation import catalogue, clock, keyring, logs, settings
 from foundation.keyring import Keyring
 from foundation.settings import Settings
@@ -35,3 +36,9 @@ def load() -> Installation:
         rules.load(chosen.policy_file or rules.SHIPPED),
         keyring.load(chosen),
     )
+
+
+def require_usable_keys(loaded: Installation) -> None:
+    """Raises `OtherRelyingParty` where the settings would end the security keys of those who have one."""
+    with loaded.database.read() as connection:
+        require_same_rp(connection, loaded.settings.relying_party)

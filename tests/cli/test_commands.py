@@ -12,10 +12,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from sqlalchemy import insert, select
 
+from models.accounts import Account
+from models.base import new_id
+from models.factors import Authenticator, AuthenticatorKind, SecurityKey
 from policy import rules
 from tests.cli.commands import EXAMPLES, KEYTURN, Commands, run
-from tests.installations import PASSPHRASE, Started, make_installation, start_case, wrong
+from tests.end_to_end.processes import WORKER
+from tests.installations import PASSPHRASE, START, Started, make_installation, start_case, wrong
 from workflows.machine import MACHINE
 
 UNKNOWN_REFERENCE = "R-7K2M-9QXW"
@@ -272,6 +277,39 @@ def test_in_live_mode_the_doctor_names_what_each_channel_lacks(imported: Command
     assert "KEYTURN_SENDGRID_FROM" in found["channel email"]
     assert [channel for channel in ("sms", "voice", "mail") if found[f"channel {channel}"] == "well"] == []
     assert found["database"] == "well"
+
+
+@pytest.fixture
+def with_key(keyturn: Commands) -> Commands:
+    """An account there has a security key, which was registered for hosting.example."""
+    installation = make_installation("", keyturn.data_dir, keys=())
+    enrolled = {"id": new_id(), "kind": AuthenticatorKind.SECURITY_KEY, "label": "Blue YubiKey", "created_at": START}
+    key = {"credential_id": b"id", "public_key": b"key", "sign_count": 1, "transports": "usb"}
+    with installation.database.begin() as connection:
+        account_id = connection.execute(select(Account.id).where(Account.ref == "DANA-1")).scalar_one()
+        connection.execute(insert(Authenticator), enrolled | {"account_id": account_id})
+        connection.execute(insert(SecurityKey), key | {"authenticator_id": enrolled["id"], "rp_id": "hosting.example"})
+    installation.database.dispose()
+    return keyturn
+
+
+@pytest.mark.parametrize("process", [(*KEYTURN, "web"), (*KEYTURN, "up"), WORKER], ids=["web", "up", "worker"])
+def test_nothing_starts_under_a_domain_for_which_the_security_keys_are_not(
+    with_key: Commands, process: tuple[str, ...]
+) -> None:
+    # Celery warns those who run it as root.
+    assert run(process, with_key.variables).refusal.endswith(
+        "Security keys registered for another domain than localhost would stop working: 1 for hosting.example. "
+        "Set KEYTURN_RP_ID to that domain."
+    )
+
+
+def test_the_doctor_says_what_is_wrong_with_security_keys(with_key: Commands) -> None:
+    assert re.search(r"^security keys +Security keys registered for another", with_key("doctor").refusal, re.MULTILINE)
+    kept = {"KEYTURN_RP_ID": "hosting.example", "KEYTURN_PUBLIC_URL": "https://reset.hosting.example"}
+    assert {"what": "security keys", "problem": None} in with_key("doctor", "--json", **kept).data
+    refused = with_key("doctor", **kept | {"KEYTURN_PUBLIC_URL": "http://reset.hosting.example"}).refusal
+    assert re.search(r"^security keys +no browser uses them at http://reset\.hosting", refused, re.MULTILINE)
 
 
 SENDGRID = {"SENDGRID_API_KEY": "SG.key", "SENDGRID_FROM": "reset@hosting.example"}
