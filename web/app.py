@@ -17,6 +17,7 @@ from web import (
     api,
     brand,
     calls,
+    confirming,
     customer,
     enrol,
     guards,
@@ -24,6 +25,9 @@ from web import (
     metrics,
     outbox,
     problems,
+    settings,
+    settings_factors,
+    settings_pages,
     site,
     support,
     webhooks,
@@ -33,8 +37,11 @@ from web.customer import NotProven
 from web.problems import Problem
 from web.site import CurrentSite, Site
 from web.support import NoPass
+from web.visits import NoVisit
 from workflows import installation, views
 from workflows.cases import UnknownCase
+from workflows.changing import NotNow
+from workflows.factors import NoSuchFactorHere
 from workflows.installation import Installation
 
 _SECONDS_TO_FINISH = 10  # requests under way when the process is told to stop; the supervisor waits for longer
@@ -74,6 +81,9 @@ def create_app(loaded: Installation) -> FastAPI:
     app.include_router(router)
     app.include_router(customer.router)
     app.include_router(enrol.router)
+    app.include_router(settings.router)
+    app.include_router(settings_factors.router)
+    app.include_router(confirming.router)
     app.include_router(support.router)
     app.include_router(api.router)
     app.include_router(webhooks.router)
@@ -85,6 +95,8 @@ def create_app(loaded: Installation) -> FastAPI:
     app.mount("/static", _Static(directory=site.FOLDER / "static"))
     for kind in (HTTPException, RequestValidationError, UnknownCase, NotProven, NoPass, Problem, Exception):
         app.add_exception_handler(kind, _show_failure)
+    for refusal in (NotNow, NoVisit, NoSuchFactorHere):
+        app.add_exception_handler(refusal, _show_settings_refusal)
     app.add_exception_handler(Unsigned, webhooks.refuse)
     app.add_exception_handler(BadSignature, inbound.refuse)
     app.add_exception_handler(Unreadable, webhooks.put_aside)
@@ -120,6 +132,15 @@ class _Static(StaticFiles):
         response = await super().get_response(path, scope)
         response.headers["Cache-Control"] = "no-cache"
         return response
+
+
+def _show_settings_refusal(request: Request, error: Exception) -> Response:
+    of_request: Site = request.app.state.site
+    if isinstance(error, NotNow):
+        return settings_pages.show_obstacle(of_request, request, error)
+    if isinstance(error, NoVisit):
+        return settings_pages.show_no_visit(of_request)
+    return settings_factors.show_missing(of_request)
 
 
 def _show_failure(request: Request, error: Exception) -> Response:

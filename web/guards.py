@@ -30,6 +30,8 @@ POLICY = (
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 """What a page of ours may load and do: nothing inline, nothing from elsewhere, and no frames."""
+POLICY_WITH_FETCH = f"{POLICY}; connect-src 'self'"
+"""The same for a page whose script asks our own server something."""
 
 
 def security_headers(site: Site) -> dict[str, str]:

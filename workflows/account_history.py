@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import Connection, bindparam, insert, select
 
 from models.accounts import AccountEvent
-from models.base import new_id
+from models.base import AnyRow, new_id
 from models.cases import Actor
 from workflows.history import Fact
 
@@ -19,6 +19,7 @@ _OF_ACCOUNT = (
     .where(AccountEvent.account_id == bindparam("account_id"))
     .order_by(AccountEvent.at, AccountEvent.id)
 )
+_NEWEST = _OF_ACCOUNT.order_by(None).order_by(AccountEvent.at.desc(), AccountEvent.id.desc()).limit(bindparam("most"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,4 +41,14 @@ def record(connection: Connection, account_id: UUID, event: str, *, actor: Actor
 def lines(connection: Connection, account_id: UUID) -> Iterator[AccountLine]:
     """All lines, the oldest first."""
     for row in connection.execute(_OF_ACCOUNT, {"account_id": account_id}):
-        yield AccountLine(row.event, row.actor, row.at, json.loads(row.facts))
+        yield _line(row)
+
+
+def newest(connection: Connection, account_id: UUID, most: int) -> tuple[AccountLine, ...]:
+    """The last lines, `most` of them, the newest first."""
+    rows = connection.execute(_NEWEST, {"account_id": account_id, "most": most})
+    return tuple(_line(row) for row in rows)
+
+
+def _line(row: AnyRow) -> AccountLine:
+    return AccountLine(row.event, row.actor, row.at, json.loads(row.facts))

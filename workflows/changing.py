@@ -33,6 +33,18 @@ class NotNow(Exception):
         self.obstacle = obstacle
 
 
+def check_settings(installation: Installation, visit: Visit, now: datetime) -> None:
+    """Before a form is shown: whether contact points, preference and passphrase may be changed. Raises `NotNow`."""
+    with installation.database.begin() as connection:
+        lock_for_settings(installation, connection, visit, now)
+
+
+def check_factors(installation: Installation, visit: Visit, now: datetime) -> None:
+    """The same, for adding a factor."""
+    with installation.database.begin() as connection:
+        lock_for_factors(installation, connection, visit, now)
+
+
 def lock_for_settings(installation: Installation, connection: Connection, visit: Visit, now: datetime) -> LockedAccount:
     """The account, locked, if contact points, preference and passphrase may be changed. Raises `NotNow`."""
     account = lock_for_factors(installation, connection, visit, now)

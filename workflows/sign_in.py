@@ -106,6 +106,19 @@ def begin_with_sms(installation: Installation, ref: str, now: datetime) -> CodeS
         return send_sms(installation, connection, account, now)
 
 
+def confirm_with_key(installation: Installation, visit: Visit, now: datetime) -> KeyOptions:
+    """The same in the settings pages. Raises `CannotSignIn` or `NoSuchFactor`."""
+    with installation.database.begin() as connection:
+        account = _able_to_sign_in(connection, visit.account_id)
+        return key_options(installation, connection, account, Ceremony.CONFIRM, now)
+
+
+def confirm_with_sms(installation: Installation, visit: Visit, now: datetime) -> CodeSent:
+    """The same in the settings pages. Raises `CannotSignIn` or `NoSuchFactor`."""
+    with installation.database.begin() as connection:
+        return send_sms(installation, connection, _able_to_sign_in(connection, visit.account_id), now)
+
+
 def key_options(
     installation: Installation, connection: Connection, account: LockedAccount, ceremony: Ceremony, now: datetime
 ) -> KeyOptions:
@@ -167,7 +180,11 @@ def is_disabled(installation: Installation, account: LockedAccount) -> bool:
 
 
 def _account_that_signs_in(connection: Connection, ref: str) -> LockedAccount:
-    account = lock_account(connection, account_id_of(connection, ref))
+    return _able_to_sign_in(connection, account_id_of(connection, ref))
+
+
+def _able_to_sign_in(connection: Connection, account_id: UUID) -> LockedAccount:
+    account = lock_account(connection, account_id)
     if outcome := _nothing_to_check(connection, account):
         raise CannotSignIn(outcome)
     return account

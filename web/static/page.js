@@ -29,6 +29,14 @@ for (const field of document.querySelectorAll("input[type=password]")) {
   show(false);
 }
 
+// A button that only keeps programs out which open links: a reader need not press it.
+document.querySelector("form[data-auto]")?.requestSubmit();
+
+for (const button of document.querySelectorAll("button[data-print]")) {
+  button.hidden = false;
+  button.addEventListener("click", () => window.print());
+}
+
 // A double click sends a form once: a code works only once, and the second answer would say so.
 document.addEventListener("submit", (event) => {
   if (event.target.dataset.sent) {
