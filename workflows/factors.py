@@ -11,11 +11,11 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
-from authenticators.security_keys import BadKey
 from sqlalchemy import Connection, bindparam, func, select, update
 
 from authenticators import recovery_codes, security_keys, sms, totp
 from authenticators.revoking import revoke, revoke_all
+from authenticators.security_keys import BadKey
 from authenticators.totp import App
 from foundation.keyring import CannotOpen, WrongPlace
 from models.access import SessionKind

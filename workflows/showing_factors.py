@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
-from authenticators.security_keys import BadKey, KeyCopied
 from sqlalchemy import Connection
 
 from authenticators import recovery_codes, security_keys, sms, totp
+from authenticators.security_keys import BadKey, KeyCopied
 from models.cases import Actor, CodeFor
 from models.factors import AuthenticatorKind, Ceremony
 from policy.vocabulary import Change, Channel

@@ -87,6 +87,6 @@ def read_qr(page: Page, name: str) -> str:
     """What a phone's camera would read off the screen."""
     picture = PICTURES / f"{name}-qr.png"
     PICTURES.mkdir(parents=True, exist_ok=True)
-    page.screenshot(path=picture)
+    page.screenshot(path=picture, full_page=True)
     (code,) = zxingcpp.read_barcodes(Image.open(picture))
     return str(code.text)
