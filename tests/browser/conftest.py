@@ -25,6 +25,7 @@ HEAD = (
     "ref,name,country,primary_email,primary_email_verified,two_factor_email,two_factor_email_verified,phone,"
     "phone_verified,postal_line1,postal_city,postal_state,postal_zip,postal_verified,preference,passphrase"
 )
+WORDS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 _PATIENCE_MS = 15_000
 _NEVER_MIND_THE_NETWORK = (
     "--disable-background-networking",
@@ -54,6 +55,11 @@ class Demo:
     def now(self) -> datetime:
         """The time as the demo has it."""
         return datetime.now(UTC) + self.ahead
+
+    @property
+    def next_step(self) -> datetime:
+        """A time in the next time step, whose code counts already and was not used yet."""
+        return self.now + timedelta(seconds=30)
 
     def move_clock(self, by: str, delta: timedelta) -> None:
         """Moves the demo's clock ahead."""
@@ -85,14 +91,21 @@ class Demo:
 
         def found() -> list[OutboxItem]:
             items = outbox.read(self.data_dir / "outbox")
-            return [each for each in items if each.channel is channel and text in f"{each.subject}\n{each.body}"]
+            return [
+                each for each in items if each.channel is channel and text in f"{each.subject}\n{each.body}{each.html}"
+            ]
 
         return max(until(found, f"a message by {channel} with {text!r}"), key=lambda item: item.sent_at)
 
 
 def code_in(item: OutboxItem) -> str:
-    """The code that a message shows, as its reader would type it."""
-    match = re.search(r"(?<!\d)(\d{4} ?\d{4}|\d{5} ?\d{5})(?!\d)", item.body)
+    """The code that a message shows, or says, as its reader would type it."""
+    if item.channel is Channel.VOICE:
+        said = [str(WORDS.index(word)) for word in re.findall(r"\w+", item.script[1]) if word in WORDS]
+        return "".join(said[:8])
+    match = re.search(
+        r"(?<!\d)(\d{4} ?\d{4}|\d{5} ?\d{5})(?!\d)", item.html if item.channel is Channel.MAIL else item.body
+    )
     assert match is not None
     return match[0]
 

@@ -50,7 +50,7 @@ def test_a_customer_sets_up_every_second_step_and_signs_in_with_each(demo: Demo,
     each_key_signs_in(demo, person, keys)
     each_key_is_shown_before_a_change(demo, person, keys)
     codes_by_text_message_are_turned_on(demo, person)
-    accepted = demo.verify("DANA", code=pyotp.TOTP(secret).at(demo.now, 1))
+    accepted = demo.verify("DANA", code=pyotp.TOTP(secret).at(demo.next_step))
     assert (accepted["outcome"], accepted["authenticator"]["kind"]) == ("accepted", "totp")  # type: ignore[index]
 
 

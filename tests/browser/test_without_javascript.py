@@ -1,4 +1,4 @@
-"""With JavaScript off everything but security keys works: settings, apps, recovery codes, a reset and the way back in."""
+"""With JavaScript off everything but security keys works: settings, apps, recovery codes, a reset, the way back in."""
 
 import re
 
@@ -16,7 +16,7 @@ def test_without_javascript_a_customer_sets_up_changes_and_resets(demo: Demo, pl
     imported(demo, row("PLAIN", "US", "sms"))
     enters(demo, plain_person)
     app = an_app_is_set_up_by_typing_its_key(demo, plain_person)
-    the_second_step_is_shown(demo, plain_person, app, later=1)
+    the_second_step_is_shown(demo, plain_person, app)
     a_new_address_is_confirmed(demo, plain_person)
     the_preference_is_changed(plain_person)
     a_passphrase_is_set(plain_person)
@@ -54,7 +54,7 @@ def an_app_is_set_up_by_typing_its_key(demo: Demo, person: Person) -> pyotp.TOTP
     return app
 
 
-def the_second_step_is_shown(demo: Demo, person: Person, app: pyotp.TOTP, later: int) -> None:
+def the_second_step_is_shown(demo: Demo, person: Person, app: pyotp.TOTP) -> None:
     # In a visit of its own: the one before has shown the app's first code.
     person.opens(demo.settings_link("PLAIN"))
     person.presses("Go on to your settings")
@@ -64,7 +64,7 @@ def the_second_step_is_shown(demo: Demo, person: Person, app: pyotp.TOTP, later:
     person.presses("Confirm code")
     expect(person.page.get_by_role("alert")).to_be_visible()
     look_at(person.page, "confirm-refused")
-    person.types("Code", app.at(demo.now, later))
+    person.types("Code", app.at(demo.next_step))
     person.presses("Confirm code")
     person.reads("Additional Settings")
 
@@ -135,4 +135,4 @@ def the_customer_resets_and_comes_back_in(demo: Demo, person: Person) -> None:
     person.types("Code", app.at(demo.now))
     person.presses("Confirm code")
     person.reads("Recovery codes")
-    assert demo.verify("PLAIN", code=app.at(demo.now, 1))["outcome"] == "accepted"
+    assert demo.verify("PLAIN", code=app.at(demo.next_step))["outcome"] == "accepted"
