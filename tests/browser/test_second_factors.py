@@ -1,14 +1,13 @@
 """Setting second factors up with the keyboard alone, and signing in with each of them."""
 
 import json
-import re
 from typing import Any
 
 import pyotp
 from playwright.sync_api import CDPSession, Page, expect
 
 from policy.vocabulary import Channel
-from tests.browser.conftest import Demo, imported, row
+from tests.browser.conftest import Demo, code_in, imported, row
 from tests.browser.looking import Person, look_at, read_qr
 
 KEY = {"protocol": "ctap2", "transport": "usb", "hasUserVerification": True, "isUserVerified": True}
@@ -155,7 +154,7 @@ def codes_by_text_message_are_turned_on(demo: Demo, person: Person) -> None:
     person.reads("Turn on codes by text message")
     look_at(person.page, "sms")
     person.presses("Send me a code")
-    code = re.sub(r"\D", "", demo.newest(Channel.SMS, "Meadow Hosting").body[:9])
+    code = code_in(demo.newest(Channel.SMS, "@localhost #"))
     person.types("Code", code)
     person.presses("Confirm code")
     person.reads("Two-Factor Authentication is on")
