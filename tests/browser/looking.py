@@ -70,17 +70,20 @@ class Person:
 
 def look_at(page: Page, name: str) -> None:
     """Takes the page's picture at both widths. It must fit the window, and axe-core find no grave fault."""
-    before = page.viewport_size
     for width in (PHONE, DESKTOP):
-        page.set_viewport_size({"width": width, "height": _HEIGHT})
-        wide = page.evaluate("document.documentElement.scrollWidth")
-        assert wide <= width, f"{name}: {wide} pixels wide in a window of {width}"
-        PICTURES.mkdir(parents=True, exist_ok=True)
-        page.screenshot(path=PICTURES / f"{name}-{width}.png", full_page=True)
+        take_picture(page, name, width)
         found = [each for each in Axe().run(page).response["violations"] if each["impact"] in _GRAVE]
         assert found == [], f"{name} at {width}: {[(each['id'], each['nodes'][0]['html']) for each in found]}"
-    if before:
-        page.set_viewport_size(before)
+    page.set_viewport_size({"width": PHONE, "height": _HEIGHT})
+
+
+def take_picture(page: Page, name: str, width: int) -> None:
+    """Takes the page's picture; it must fit the window. All that can be looked at where scripts are off."""
+    page.set_viewport_size({"width": width, "height": _HEIGHT})
+    wide = page.evaluate("document.documentElement.scrollWidth")
+    assert wide <= width, f"{name}: {wide} pixels wide in a window of {width}"
+    PICTURES.mkdir(parents=True, exist_ok=True)
+    page.screenshot(path=PICTURES / f"{name}-{width}.png", full_page=True)
 
 
 def read_qr(page: Page, name: str) -> str:

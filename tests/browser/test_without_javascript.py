@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 
 from policy.vocabulary import Channel
 from tests.browser.conftest import Demo, code_in, imported, row
-from tests.browser.looking import Person, look_at
+from tests.browser.looking import PHONE, Person, take_picture
 
 PASSPHRASE = "seven grey herons waiting"
 
@@ -28,12 +28,12 @@ def enters(demo: Demo, person: Person) -> None:
     address = demo.settings_link("PLAIN")
     person.opens(address)
     person.reads("Your settings for signing in")
-    look_at(person.page, "enter")
+    take_picture(person.page, "plain-enter", PHONE)
     person.presses("Go on to your settings")
     person.reads("Additional Settings")
     person.opens(address)
     expect(person.page.get_by_role("heading", level=1)).not_to_have_text(re.compile("Your settings for signing in"))
-    look_at(person.page, "enter-used")
+    take_picture(person.page, "plain-enter-used", PHONE)
     person.opens(f"{demo.pages}/settings/authentication")
 
 
@@ -51,6 +51,7 @@ def an_app_is_set_up_by_typing_its_key(demo: Demo, person: Person) -> pyotp.TOTP
     assert len(re.findall(r"^\S{4}-\S+$", download.value.path().read_text(), re.MULTILINE)) == 10
     person.presses("I have saved them")
     person.presses("Additional Settings")
+    person.reads("Additional Settings")
     return app
 
 
@@ -63,7 +64,7 @@ def the_second_step_is_shown(demo: Demo, person: Person, app: pyotp.TOTP) -> Non
     person.types("Code", "123")
     person.presses("Confirm code")
     expect(person.page.get_by_role("alert")).to_be_visible()
-    look_at(person.page, "confirm-refused")
+    take_picture(person.page, "plain-confirm-refused", PHONE)
     person.types("Code", app.at(demo.next_step))
     person.presses("Confirm code")
     person.reads("Additional Settings")
@@ -75,11 +76,11 @@ def a_new_address_is_confirmed(demo: Demo, person: Person) -> None:
     person.types("New 2-Factor Auth Email", "no address")
     person.presses("Send a code to this address")
     expect(person.page.get_by_role("alert")).to_be_visible()
-    look_at(person.page, "contact-wrong")
+    take_picture(person.page, "plain-contact-wrong", PHONE)
     person.types("New 2-Factor Auth Email", "plain@elsewhere.example")
     person.presses("Send a code to this address")
     person.reads("Confirm your new 2-Factor Auth Email")
-    look_at(person.page, "contact-confirm")
+    take_picture(person.page, "plain-contact-confirm", PHONE)
     person.types("Code", code_in(demo.newest(Channel.EMAIL, "contact")))
     person.presses("Confirm code")
     person.reads("Additional Settings")
@@ -102,7 +103,7 @@ def a_passphrase_is_set(person: Person) -> None:
         person.types("The same passphrase again", again)
         person.presses("Save passphrase")
         expect(person.page.get_by_role("alert")).to_be_visible()
-    look_at(person.page, "passphrase-set")
+    take_picture(person.page, "plain-passphrase-set", PHONE)
     person.types("New passphrase", PASSPHRASE)
     person.types("The same passphrase again", PASSPHRASE)
     person.presses("Save passphrase")
@@ -114,7 +115,7 @@ def a_security_key_says_what_it_needs(person: Person) -> None:
     person.presses("Add a security key")
     person.reads("Add a security key")
     expect(person.page.locator("noscript")).to_be_attached()
-    look_at(person.page, "key")
+    take_picture(person.page, "plain-key", PHONE)
 
 
 def the_customer_resets_and_comes_back_in(demo: Demo, person: Person) -> None:
