@@ -102,17 +102,19 @@ class AccountPage:
     clock_ahead: timedelta | None
     history: tuple[AccountLine, ...]
 
+    # Templates name kinds and channels by their text: compared, not taken for the same object.
+
     def why_not(self, channel: Channel) -> str | None:
         """Why the channel cannot be chosen; None where it can."""
-        return next(each.why_not for each in self.choices if each.channel is channel)
+        return next(each.why_not for each in self.choices if each.channel == channel)
 
     def contact(self, kind: ContactKind) -> ContactLine:
         """The contact point of this kind; `StopIteration` for the primary address."""
-        return next(each for each in self.contacts if each.kind is kind)
+        return next(each for each in self.contacts if each.kind == kind)
 
     def has(self, kind: AuthenticatorKind) -> bool:
         """Whether a factor of this kind is enrolled and not suspended."""
-        return any(each.kind is kind and each.suspended_at is None for each in self.factors)
+        return any(each.kind == kind and each.suspended_at is None for each in self.factors)
 
 
 def account_page(installation: Installation, visit: Visit, now: datetime) -> AccountPage:
