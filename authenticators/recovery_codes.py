@@ -35,7 +35,7 @@ _USABLE = _SETS.where(Authenticator.suspended_at.is_(None))
 _LEFT = select(func.count(RecoveryCode.id)).where(
     RecoveryCode.authenticator_id.in_(_USABLE), RecoveryCode.used_at.is_(None)
 )
-# The set's row is locked: it cannot be revoked before the replacement stands in it.
+# The set's row is locked before its codes are, as whoever revokes it does: one of the two waits for the other.
 _FIND = (
     _USABLE.join(RecoveryCode, RecoveryCode.authenticator_id == Authenticator.id)
     .where(RecoveryCode.selector == bindparam("selector"), RecoveryCode.used_at.is_(None))

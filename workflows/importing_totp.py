@@ -6,6 +6,7 @@ An account whose app was removed here is refused: an old file must not bring bac
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TypeAlias
 from uuid import UUID
 
 from sqlalchemy import Connection, bindparam, select
@@ -13,7 +14,9 @@ from sqlalchemy import Connection, bindparam, select
 from authenticators import otpauth, totp
 from authenticators.totp import App
 from models.accounts import AccountStatus
+from models.cases import Actor
 from models.factors import Authenticator, AuthenticatorKind
+from workflows import account_history
 from workflows.accounts import LockedAccount, UnknownAccount, account_id_of, lock_account
 from workflows.importing import APP_LABEL, NothingImported, frozen
 from workflows.installation import Installation
@@ -23,6 +26,9 @@ _REVOKED = select(Authenticator.id).where(
     Authenticator.kind == AuthenticatorKind.TOTP,
     Authenticator.revoked_at.is_not(None),
 )
+
+Fault: TypeAlias = tuple[int, str]
+"""The number of a row, and what is wrong with it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +45,9 @@ def import_totp(installation: Installation, lines: Sequence[tuple[str, str]], no
     apps, faults = _read(lines)
     with installation.database.begin() as connection:
         accounts = _locked(connection, {ref for ref, _ in lines})
-        faults |= _refused(connection, lines, accounts)
+        faults += _refused(connection, lines, accounts)
         if faults:
-            raise NothingImported([f"row {number}: {faults[number]}" for number in sorted(faults)])
+            raise NothingImported([f"row {number}: {fault}" for number, fault in sorted(faults)])
         added = sum(
             _add(installation, connection, accounts[ref].id, app, now)
             for (ref, _), app in zip(lines, apps, strict=True)
@@ -49,14 +55,14 @@ def import_totp(installation: Installation, lines: Sequence[tuple[str, str]], no
     return ImportedTotp(added, len(apps) - added, sum(app.is_weak for app in apps))
 
 
-def _read(lines: Iterable[tuple[str, str]]) -> tuple[list[App], dict[int, str]]:
+def _read(lines: Iterable[tuple[str, str]]) -> tuple[list[App], list[Fault]]:
     apps: list[App] = []
-    faults: dict[int, str] = {}
+    faults: list[Fault] = []
     for number, (_, uri) in enumerate(lines, 1):
         try:
             apps.append(otpauth.read_uri(uri))
         except otpauth.BadTotp as fault:
-            faults[number] = f"uri: {fault}"
+            faults.append((number, f"uri: {fault}"))
     return apps, faults
 
 
@@ -73,11 +79,11 @@ def _locked(connection: Connection, refs: Iterable[str]) -> dict[str, LockedAcco
 
 def _refused(
     connection: Connection, lines: Sequence[tuple[str, str]], accounts: Mapping[str, LockedAccount]
-) -> dict[int, str]:
+) -> list[Fault]:
     why = {ref: _why_not(connection, account) for ref, account in accounts.items()}
     # A ref that nobody has is not repeated: where the columns are in the wrong order, it is a secret.
-    refused = {number: why.get(ref, "ref: no account has it") for number, (ref, _) in enumerate(lines, 1)}
-    return {number: fault for number, fault in refused.items() if fault}
+    refused = ((number, why.get(ref, "ref: no account has it")) for number, (ref, _) in enumerate(lines, 1))
+    return [(number, fault) for number, fault in refused if fault]
 
 
 def _why_not(connection: Connection, account: LockedAccount) -> str | None:
@@ -92,4 +98,5 @@ def _add(installation: Installation, connection: Connection, account_id: UUID, a
     if any(each.app.secret == app.secret for each in known):
         return False
     totp.add(connection, installation.keyring, account_id, app, label=APP_LABEL, now=now)
+    account_history.record(connection, account_id, "factor_added", actor=Actor.BILLING, now=now, how="import")
     return True

@@ -219,6 +219,29 @@ def test_an_import_of_frozen_accounts_lists_each_and_imports_nothing(
     assert keyturn("account", "show", "DANA-1", "--json").data["name"] == "Dana Whitfield"
 
 
+def test_apps_are_added_once_with_or_without_a_line_of_names(keyturn: Commands, tmp_path: Path) -> None:
+    file = tmp_path / "apps.csv"
+    line = "RUTH-2,otpauth://totp/Example, Inc:ruth?secret=GEZDGNBVGY3TQOJQ&issuer=Example\n"
+    file.write_text(f"ref,uri\n{line}\nDANA-1,otpauth://totp/A:b?secret=JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP\n")
+    said = keyturn("account", "import-totp", file).out
+    assert said == "1 added, 1 known already, 1 weak (a secret under 112 bits)\n"
+    file.write_text(line)
+    assert keyturn("account", "import-totp", file, "--json").data == {"added": 0, "known": 1, "weak": 1}
+
+
+def test_bad_apps_are_listed_without_their_secrets_and_none_is_added(keyturn: Commands, tmp_path: Path) -> None:
+    file = tmp_path / "apps.csv"
+    good = "RUTH-2,otpauth://totp/A:b?secret=GEZDGNBVGY3TQOJQ\n"
+    file.write_text(f"{good}NOBODY-9,otpauth://totp/A:b?secret=GEZDGNBVGY3TQOJQ\nRUTH-2,GEZDGNBVGY3TQOJQ\nRUTH-2\n")
+    refusal = keyturn("account", "import-totp", file).refusal
+    assert [fault.partition(":")[0] for fault in refusal.splitlines()[-3:]] == ["row 2", "row 3", "row 4"]
+    assert "GEZDGNBV" not in refusal
+    file.write_text(good)
+    assert keyturn("account", "import-totp", file, "--json").data["added"] == 1
+    file.write_text("ref,uri\n")
+    assert str(file) in keyturn("account", "import-totp", file).one_line
+
+
 def test_a_file_that_cannot_be_read_is_named(imported: Commands, tmp_path: Path) -> None:
     file = tmp_path / "accounts.csv"
     file.write_bytes(b"\xff\xfe\x00")

@@ -80,7 +80,7 @@ def test_the_right_passphrase_completes_the_reset(
     status, text = give(client, case, f"  {PASSPHRASE} ")
     assert status == 200
     assert "Your two-factor sign-in has been reset" in text
-    assert "asks you to set up a new second step" in text
+    assert "Now set up a new second step" in text
     assert steps_of(client.get(f"/reset/{case.reference}").text) == [
         ("Done", "You give the code"),
         ("Done", "You give your reset passphrase"),
