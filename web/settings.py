@@ -221,8 +221,7 @@ def set_passphrase(site: CurrentSite, here: Here, now: Now, passphrase: Long = "
 def measure(_here: Here, passphrase: Long = "") -> Response:
     """How strong what was typed so far is, for the meter on the page."""
     strength = preferences.strength_of(passphrase)
-    is_enough = strength.score >= preferences.LEAST_SCORE
-    return JSONResponse({"score": strength.score, "is_enough": is_enough, "advice": strength.advice})
+    return JSONResponse({"score": strength.score, "advice": strength.advice})
 
 
 @page("/settings/passphrase/remove")
