@@ -62,7 +62,7 @@ def pytest_sessionstart() -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The files that take longest come first, so that two processes that share them end at about the same time."""
+    """The files that take longest come first, so that processes that share them end at about the same time."""
     items.sort(key=lambda item: not item.nodeid.startswith("tests/end_to_end/"))
 
 

@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import expect
 
 from policy.vocabulary import Channel
-from tests.browser.conftest import Demo, code_in, imported, row
+from tests.browser.conftest import Demo, imported, row
 from tests.browser.looking import Person, look_at, read_qr
 
 PASSPHRASE = "violet harbour lamp"
@@ -111,12 +111,12 @@ def enrols(demo: Demo, person: Person) -> pyotp.TOTP:
 
 def the_code_is_typed(demo: Demo, person: Person, channel: Channel, reference: str) -> None:
     # A call spells the reference out.
-    message = demo.newest(channel, "" if channel is Channel.VOICE else reference)
+    code = demo.newest_code(channel, "" if channel is Channel.VOICE else reference)
     person.opens(demo.pages)
     person.reads("Enter your code")
     look_at(person.page, "code")
     person.types("Reference", reference)
-    person.types("Code", code_in(message))
+    person.types("Code", code)
     person.presses("Confirm code")
 
 

@@ -7,7 +7,7 @@ import pyotp
 from playwright.sync_api import CDPSession, Page, expect
 
 from policy.vocabulary import Channel
-from tests.browser.conftest import Demo, code_in, imported, row
+from tests.browser.conftest import Demo, imported, row
 from tests.browser.looking import Person, look_at, read_qr
 
 KEY = {"protocol": "ctap2", "transport": "usb", "hasUserVerification": True, "isUserVerified": True}
@@ -154,7 +154,7 @@ def codes_by_text_message_are_turned_on(demo: Demo, person: Person) -> None:
     person.reads("Turn on codes by text message")
     look_at(person.page, "sms")
     person.presses("Send me a code")
-    code = code_in(demo.newest(Channel.SMS, "@localhost #"))
+    code = demo.newest_code(Channel.SMS, "@localhost #")
     person.types("Code", code)
     person.presses("Confirm code")
     person.reads("Two-Factor Authentication is on")
