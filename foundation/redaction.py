@@ -16,7 +16,7 @@ _PHONE = re.compile(r"(?:\+|%2B)[1-9][\d .()-]{5,18}\d", re.IGNORECASE)
 # hold digits too, but with letters, dashes or a point next to them.
 _BETWEEN = r"(?:[ +-]|%20)?"
 _CODE = re.compile(rf"(?<!\w)(?<!\w-)(?<!\d\.)(?:\d{{4}}{_BETWEEN}\d{{4}}|\d{{5}}{_BETWEEN}\d{{5}})(?!\w|-\w)")
-_LINK_TOKEN = re.compile(r"(/(?:confirm|stop)/[^/\s]+/|/support/enter/)[\w=-]+")
+_LINK_TOKEN = re.compile(r"(/(?:confirm|stop)/[^/\s]+/|/reset/[^/\s]+/enrol/|/(?:support|settings)/enter/)[\w=-]+")
 
 
 def redact(text: str) -> str:
