@@ -192,6 +192,10 @@ def _ways(
 
 
 def _usable(policy: Policy, profile: Profile, channel: Channel, contact: Contact | None) -> Contact:
+    region = policy.region(profile.country, profile.state)
+    if channel not in region.channels:
+        # Said first: whoever is told that a number is missing enters one in vain.
+        raise RegionForbids(region.reason)
     if contact is None:
         raise NotAllowed(f"There is no {_NAMES[CONTACT_FOR_PREFERENCE[channel]]} for this account.")
     fault = _fault(policy, profile, channel, contact)

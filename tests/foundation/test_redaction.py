@@ -101,6 +101,14 @@ def test_secrets_disappear(secret: str, text: str) -> None:
     assert not any(part in redact(text.format(secret)) for part in ("dana", "neil", "müller", "example", "4821", "142"))
 
 
+@pytest.mark.parametrize("start", ["/settings/enter/", "/support/enter/", "/reset/R-7K3M-9QXD/enrol/"])
+def test_the_token_of_a_link_without_a_case_disappears(start: str) -> None:
+    token = "uJ8mX0b-_4tq0vXjZ3Y5k1oH2Wc9s7R6"
+    assert redact(f"GET https://reset.example.com{start}{token} 200") == (
+        f"GET https://reset.example.com{start}{HIDDEN} 200"
+    )
+
+
 @pytest.mark.parametrize("page", ["confirm", "stop"])
 @pytest.mark.parametrize("reference", ["R-7K3M-9QXD", "r-7k3m-9qxd", "R7K3M9QXD"])
 def test_the_token_of_a_link_disappears_and_its_case_stays(page: str, reference: str) -> None:
