@@ -1,6 +1,7 @@
 """Coming to the settings, and what stands in the way: links, visits, a second factor, an open reset, foreign forms."""
 
 import logging
+import re
 from uuid import uuid4
 
 import pyotp
@@ -13,10 +14,11 @@ from models.accounts import Account
 from models.cases import CaseState
 from policy.vocabulary import Channel
 from tests.installations import PASSPHRASE, TOTP_SECRET, email_account, rows, sms_account, start_case, wrong
-from tests.web.browser import heading_of, text_of, title_of
-from tests.web.settings import enter, followed, link, show_app
+from tests.web.browser import heading_of, prove, text_of, title_of
+from tests.web.settings import enter, followed, hidden, link, show_app
 from workflows import portal
 from workflows.installation import Installation
+from workflows.proving import attest_password
 from workflows.views import case_view
 
 PAGES = (
@@ -292,6 +294,28 @@ def test_while_a_reset_is_open_the_settings_are_closed_until_a_second_factor_sto
     later = pyotp.TOTP(TOTP_SECRET).at(int(clock.now().timestamp()) + 30)
     assert client.post("/settings/confirm", data={"code": later}).status_code == 303
     assert case_view(installation, case.reference).state is CaseState.CANCELLED
+    assert client.post("/settings/preference", data={"preference": "voice"}).status_code == 303
+
+
+def test_after_a_reset_a_new_second_step_comes_first_and_opens_the_rest(
+    installation: Installation, client: TestClient
+) -> None:
+    sms_account(installation, totp_secret=TOTP_SECRET)
+    case = start_case(installation, "DANA", clock.now())
+    attest_password(installation, case.reference, signed_in_at=clock.now(), now=clock.now())
+    prove(client, case)
+    enter(installation, client)
+    refused = client.get("/settings/app/new")
+    assert (refused.status_code, heading_of(refused)) == (409, "Set up a new second step first")
+    assert "Open the link in our message" in text_of(refused)
+    enrolling = followed(client, client.post(f"/reset/{case.reference}/enrol"))
+    assert heading_of(enrolling) == "Enable Two-Factor Authentication"
+    only = client.post("/settings/preference", data={"preference": "voice"})
+    assert (only.status_code, 'href="/settings/authentication"' in only.text) == (409, True)
+    page = client.get("/settings/app/new")
+    secret = "".join(re.findall(r"<span>([A-Z2-7]{4})</span>", page.text))
+    fields = {"sealed": hidden(page, "sealed"), "code": pyotp.TOTP(secret).at(clock.now())}
+    assert client.post("/settings/app/new", data=fields).status_code == 303
     assert client.post("/settings/preference", data={"preference": "voice"}).status_code == 303
 
 
