@@ -5,6 +5,7 @@ for, or a new code. It stands under the case's address, so that the case's cooki
 """
 
 from datetime import timedelta
+from functools import partial
 from http import HTTPStatus
 from typing import Annotated
 
@@ -13,7 +14,7 @@ from fastapi import APIRouter, Cookie, Depends, HTTPException, Response
 from policy.routing import NotAllowed
 from tasks.ringing import ring
 from web import sessions, visits
-from web.customer import InPath, Long, Now, Proven, Short, form, page
+from web.customer import InPath, Long, Now, Proven, Short
 from web.guards import same_origin
 from web.site import CurrentSite, Site
 from web.words import Said
@@ -23,6 +24,8 @@ from workflows.enrolment import Proven as ProvenAgain
 from workflows.views import CaseView
 
 router = APIRouter(dependencies=[Depends(same_origin)])
+page = partial(router.api_route, methods=["GET", "HEAD"])
+form = partial(router.api_route, methods=["POST"])
 
 
 def _granted(site: CurrentSite, view: InPath, token: str, now: Now) -> Grant:
