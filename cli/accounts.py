@@ -38,8 +38,10 @@ def import_(file: Path) -> Output:
 def import_totp(file: Path) -> Output:
     """Add authenticator apps to accounts from FILE.csv: a ref and an otpauth:// line each; all rows or none."""
     done = importing_totp.import_totp(installation.load(), read_lines(file), clock.now())
+    ring(done.owed)
     weak = f"{done.weak} weak (a secret under 112 bits)"
-    return Output(done, f"{done.added} added, {done.known} known already, {weak}")
+    counts = {"added": done.added, "known": done.known, "weak": done.weak}
+    return Output(counts, f"{done.added} added, {done.known} known already, {weak}")
 
 
 @account.command()

@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal, Self
 from fastapi import APIRouter, Body, Depends, Header, Path, Response
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
+from authenticators.listing import Listed
 from foundation import clock
 from tasks.ringing import ring
 from web.problems import Problem, Unauthorized
@@ -23,7 +24,6 @@ from workflows.importing import NothingImported
 from workflows.references import read_reference
 from workflows.showing_factors import Shown
 from workflows.sign_in import CannotSignIn, NoSuchFactor, Outcome, Verified
-from workflows.views import AuthenticatorView
 
 
 def _may_ask(site: CurrentSite, now: "Now", authorization: Annotated[str, Header()] = "") -> None:
@@ -173,7 +173,7 @@ def show_account(site: CurrentSite, ref: Ref, now: Now) -> dict[str, object]:
     }
 
 
-def _factor(factor: AuthenticatorView) -> dict[str, object]:
+def _factor(factor: Listed) -> dict[str, object]:
     return {
         "id": factor.id,
         "kind": factor.kind,

@@ -56,7 +56,7 @@ InPath = Annotated[CaseView, Depends(_case_in_path)]
 
 
 def _proven_case(site: CurrentSite, view: InPath, now: Now, case: Annotated[str | None, Cookie()] = None) -> CaseView:
-    if not sessions.is_granted(site, case, view.id, now):
+    if sessions.session_of(site, case, view.id, now) is None:
         raise NotProven(view.reference)
     return view
 
@@ -151,7 +151,10 @@ def take_passphrase(site: CurrentSite, view: Proven, now: Now, passphrase: Long 
     ring(answer.owed)
     if answer.problem is Problem.WRONG_PASSPHRASE:
         return _case_page(site, view, now, words.said(answer))
-    return _to_case(site, view.reference)
+    response = _to_case(site, view.reference)
+    if answer.problem is None:
+        sessions.grant(response, site, view.id, view.reference, now, passphrase_given=True)
+    return response
 
 
 @page("/reset/{reference}/stop")
@@ -198,7 +201,7 @@ def _let_in(site: Site, answer: Answer, now: datetime) -> Response:
     if answer.problem:
         return _refused(site, answer, now)
     response = _to_case(site, answer.reference)
-    sessions.grant(response, site, answer.case_id, answer.reference, now)
+    sessions.grant(response, site, answer.case_id, answer.reference, now, passphrase_given=False)
     return response
 
 

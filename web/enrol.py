@@ -16,6 +16,7 @@ from tasks.ringing import ring
 from web import sessions, visits
 from web.customer import InPath, Long, Now, Proven, Short
 from web.guards import same_origin
+from web.sessions import Session
 from web.site import CurrentSite, Site
 from web.words import Said
 from workflows import enrolment, granting
@@ -37,18 +38,25 @@ def _granted(site: CurrentSite, view: InPath, token: str, now: Now) -> Grant:
 Granted = Annotated[Grant, Depends(_granted)]
 
 
+def _session(site: CurrentSite, view: InPath, now: Now, case: Annotated[str | None, Cookie()] = None) -> Session | None:
+    return sessions.session_of(site, case, view.id, now)
+
+
+InSession = Annotated[Session | None, Depends(_session)]
+
+
 @form("/reset/{reference}/enrol")
-def begin(site: CurrentSite, view: Proven, now: Now) -> Response:
+def begin(site: CurrentSite, view: Proven, session: InSession, now: Now) -> Response:
     """For the browser that has proven the case."""
-    return _go_on(site, view, enrolment.begin(site.installation, view.reference, now), None, now)
+    given = session is not None and session.passphrase_given
+    proven = enrolment.begin(site.installation, view.reference, now, passphrase_given=given)
+    return _go_on(site, view, proven, granting.enrolment_token(site.installation, view.id), now)
 
 
 @page("/reset/{reference}/enrol/{token}")
-def open_link(
-    site: CurrentSite, view: InPath, token: str, grant: Granted, now: Now, case: Annotated[str | None, Cookie()] = None
-) -> Response:
+def open_link(site: CurrentSite, view: InPath, token: str, grant: Granted, session: InSession) -> Response:
     """Says what comes next: a button, or the proof that is asked for."""
-    is_proven = sessions.is_granted(site, case, view.id, now)
+    is_proven = session is not None and (session.passphrase_given or grant.proof is AskedProof.CODE)
     return _page(site, view, grant, token=token, is_proven=is_proven)
 
 
@@ -78,7 +86,7 @@ def prove_again(
     return _go_on(site, view, proven, token, now)
 
 
-def _go_on(site: Site, view: CaseView, proven: ProvenAgain, token: str | None, now: Now) -> Response:
+def _go_on(site: Site, view: CaseView, proven: ProvenAgain, token: str, now: Now) -> Response:
     if proven.cookie is None:
         grant = enrolment.grant_of(site.installation, view.reference, now)
         return _page(site, view, grant, token=token, said=_said(proven))
@@ -92,7 +100,7 @@ def _page(
     view: CaseView,
     grant: Grant,
     *,
-    token: str | None,
+    token: str,
     is_proven: bool = False,
     said: Said | None = None,
     sent: bool = False,
@@ -114,6 +122,11 @@ def _said(proven: ProvenAgain) -> Said | None:
 
 
 _WORDS = {
+    EnrolmentFault.PASSPHRASE_FIRST: (
+        409,
+        "In this browser only the code was given. Give your reset passphrase, too.",
+        "passphrase",
+    ),
     EnrolmentFault.WRONG_PASSPHRASE: (400, "This passphrase is not right.", "passphrase"),
     EnrolmentFault.WRONG_CODE: (400, "This code is not right.", "code"),
     EnrolmentFault.MALFORMED_CODE: (

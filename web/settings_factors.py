@@ -10,7 +10,7 @@ import segno
 from fastapi import APIRouter, Depends, Form, Query, Response
 from fastapi.responses import JSONResponse, PlainTextResponse
 
-from authenticators.security_keys import BadKey
+from authenticators.listing import Listed
 from models.factors import Algorithm
 from policy.routing import NotAllowed
 from policy.vocabulary import Channel
@@ -23,7 +23,7 @@ from web.site import CurrentSite, Site
 from web.visits import Here
 from web.words import Said
 from workflows import factors
-from workflows.account_page import AccountPage, FactorLine, account_page
+from workflows.account_page import AccountPage, account_page
 from workflows.changing import NotNow, check_factors
 from workflows.factors import Enrolled, Fault, NoSuchFactorHere, Offer
 from workflows.portal import Visit
@@ -91,10 +91,7 @@ def key_options(site: CurrentSite, here: Here, now: Now) -> Response:
 @form("/settings/key/new")
 def add_key(site: CurrentSite, here: Here, now: Now, answer: KeyAnswer = "", name: Short = "") -> Response:
     """Sets the key up that answered."""
-    try:
-        done = factors.add_key(site.installation, here, answer, name, now)
-    except BadKey as bad:
-        return _key_page(site, here, now, _said_of_key(bad), name)
+    done = factors.add_key(site.installation, here, answer, name, now)
     return _key_page(site, here, now, _said(done), name) if done.fault else _enrolled(site, done)
 
 
@@ -213,13 +210,11 @@ def _said(done: Enrolled) -> Said:
             return Said(400, f"Your phone's clock is {clock}. Set it to automatic, then type the next code.", "code")
         case Fault.OFFER_OVER:
             return Said(410, "The QR code was too old. This is a new one: scan it, then type its code.")
+        case Fault.BAD_KEY:
+            return Said(400, done.why)
         case Fault.TOO_MANY:
             return Said(409, f"An account has at most {factors.MOST_FACTORS} second steps. Remove one first.")
     return Said(400, "This code is not right. Type the one that the app shows now.", "code")
-
-
-def _said_of_key(bad: BadKey) -> Said:
-    return Said(400, str(bad))
 
 
 def _app_page(site: Site, here: Visit, offer: Offer, now: Now, said: Said | None = None, name: str = "") -> Response:
@@ -247,7 +242,7 @@ def _factor_page(site: Site, here: Visit, factor_id: UUID, now: Now, said: Said 
     return write(site, "factor.html", account, said=said, factor=_factor(account, factor_id))
 
 
-def _factor(account: AccountPage, factor_id: UUID) -> FactorLine:
+def _factor(account: AccountPage, factor_id: UUID) -> Listed:
     found = next((each for each in account.factors if each.id == factor_id), None)
     if found is None:
         raise NoSuchFactorHere

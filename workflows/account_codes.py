@@ -16,15 +16,15 @@ from uuid import UUID
 from sqlalchemy import Connection, bindparam, func, insert, select
 
 from models.accounts import ContactPoint
-from models.base import UtcDateTime, new_id
+from models.base import UtcDateTime
 from models.cases import CodeFor
 from models.messages import Message, MessageStatus
 from policy.routing import Contact
 from policy.vocabulary import Channel, MessageKind
 from workflows import challenges
-from workflows.challenges import Issued
 from workflows.installation import Installation
 from workflows.parcels import ACCOUNT_CODES
+from workflows.queueing import queued
 
 KIND: Mapping[CodeFor, MessageKind] = MappingProxyType(
     {
@@ -87,7 +87,7 @@ def send(
     if allowed is None or allowed > now:
         return Queued((), allowed)
     issued = challenges.current_of_contact(installation, connection, contact.id, use)
-    if issued is None or not _may_repeat(installation, issued, channel, now):
+    if issued is None or not issued.can_be_repeated(installation.policy.channels[channel].tries, now):
         challenge_id = challenges.issue_for_contact(installation, connection, contact, channel, use, now)
     else:
         challenge_id = issued.id
@@ -123,25 +123,9 @@ def digits_of(typed: str) -> str:
     return "".join(sign for sign in unicodedata.normalize("NFKC", typed) if sign in string.digits)
 
 
-def _may_repeat(installation: Installation, issued: Issued, channel: Channel, now: datetime) -> bool:
-    has_tries = issued.tries < installation.policy.channels[channel].tries
-    return has_tries and (issued.taken_at is None or issued.is_valid(now))
-
-
 def _queue(
     connection: Connection, contact_id: UUID, channel: Channel, use: CodeFor, challenge_id: UUID, now: datetime
 ) -> UUID:
-    message_id = new_id()
-    row = {
-        "id": message_id,
-        "kind": KIND[use],
-        "channel": channel,
-        "status": MessageStatus.QUEUED,
-        "contact_id": contact_id,
-        "challenge_id": challenge_id,
-        "created_at": now,
-        "due_at": now,
-        "rung_at": now,
-    }
+    row = queued(KIND[use], channel, now, contact_id=contact_id, challenge_id=challenge_id)
     connection.execute(insert(Message), row)
-    return message_id
+    return UUID(str(row["id"]))

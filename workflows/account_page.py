@@ -6,10 +6,11 @@ from uuid import UUID
 
 from sqlalchemy import Connection, bindparam, select
 
-from authenticators import recovery_codes, totp
+from authenticators import listing, recovery_codes, totp
+from authenticators.listing import Listed
 from models.access import SessionKind
 from models.accounts import Account, AccountStatus
-from models.factors import Authenticator, AuthenticatorKind
+from models.factors import AuthenticatorKind
 from policy.routing import Contact, Profile
 from policy.vocabulary import Channel, ContactKind
 from workflows import account_history
@@ -35,18 +36,6 @@ _ACCOUNT = select(
     Account.status,
     (Account.passphrase_hash.is_not(None)).label("passphrase_set"),
 ).where(Account.id == bindparam("account_id"))
-_FACTORS = (
-    select(
-        Authenticator.id,
-        Authenticator.kind,
-        Authenticator.label,
-        Authenticator.created_at,
-        Authenticator.last_used_at,
-        Authenticator.suspended_at,
-    )
-    .where(Authenticator.account_id == bindparam("account_id"), Authenticator.revoked_at.is_(None))
-    .order_by(Authenticator.created_at, Authenticator.id)
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,22 +54,10 @@ class ContactLine:
 
 
 @dataclass(frozen=True, slots=True)
-class FactorLine:
-    """A second factor that counts, or is suspended. `is_weak`: its secret is under 112 bits, and should be replaced."""
-
-    id: UUID
-    kind: AuthenticatorKind
-    label: str
-    created_at: datetime
-    last_used_at: datetime | None
-    suspended_at: datetime | None
-    is_weak: bool
-
-
-@dataclass(frozen=True, slots=True)
 class AccountPage:
     """The account. `factors` has no recovery codes: `codes_left` counts them, None where none were made.
 
+    Those in `weak` have a secret under 112 bits, and should be replaced.
     `clock_ahead` is how far the clock of an app was off when a code of it was refused lately. `is_fresh`: a second
     factor was shown a short while ago, or there is none.
     """
@@ -97,7 +74,8 @@ class AccountPage:
     is_fresh: bool
     choices: tuple[Choice, ...]
     contacts: tuple[ContactLine, ...]
-    factors: tuple[FactorLine, ...]
+    factors: tuple[Listed, ...]
+    weak: frozenset[UUID]
     codes_left: int | None
     clock_ahead: timedelta | None
     history: tuple[AccountLine, ...]
@@ -124,7 +102,7 @@ def account_page(installation: Installation, visit: Visit, now: datetime) -> Acc
         contacts = contacts_of(connection, visit.account_id)
         profile = Profile(row.country, contacts, row.preference, row.backup, row.state)
         kinds = CHANGE.keys()
-        factors = _factors(installation, connection, visit.account_id)
+        factors = listing.current(connection, visit.account_id)
         second_steps = tuple(each for each in factors if each.kind is not AuthenticatorKind.RECOVERY_CODES)
         history = account_history.newest(connection, visit.account_id, _LINES)
         return AccountPage(
@@ -141,17 +119,16 @@ def account_page(installation: Installation, visit: Visit, now: datetime) -> Acc
             tuple(choices(installation.policy, profile)),
             tuple(_contact(installation, connection, visit.account_id, profile, kind, now) for kind in kinds),
             second_steps,
+            _weak(installation, connection, visit.account_id),
             recovery_codes.left(connection, visit.account_id) if len(factors) > len(second_steps) else None,
             _clock_ahead(history, second_steps, now),
             history,
         )
 
 
-def _factors(installation: Installation, connection: Connection, account_id: UUID) -> list[FactorLine]:
+def _weak(installation: Installation, connection: Connection, account_id: UUID) -> frozenset[UUID]:
     apps = totp.enrolled(connection, installation.keyring, account_id)
-    weak = {each.id for each in apps if each.app.is_weak}
-    rows = connection.execute(_FACTORS, {"account_id": account_id})
-    return [FactorLine(*row, is_weak=row.id in weak) for row in rows]
+    return frozenset(each.id for each in apps if each.app.is_weak)
 
 
 def _contact(
@@ -180,7 +157,7 @@ def _shown(contact: Contact | None) -> str | None:
     return None if contact is None else masked(contact.destination)
 
 
-def _clock_ahead(history: tuple[AccountLine, ...], factors: tuple[FactorLine, ...], now: datetime) -> timedelta | None:
+def _clock_ahead(history: tuple[AccountLine, ...], factors: tuple[Listed, ...], now: datetime) -> timedelta | None:
     """How far ahead the clock was at the last refusal, unless the app has signed in since."""
     apps = {str(each.id) for each in factors if each.kind is AuthenticatorKind.TOTP}
     for line in history:

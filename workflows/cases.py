@@ -16,7 +16,7 @@ from sqlalchemy import Connection, Select, bindparam, insert, select, update
 from authenticators.revoking import revoke_all
 from models.access import Enrolment, PortalSession
 from models.accounts import Account, AccountStatus, ContactPoint
-from models.base import AnyRow, new_id
+from models.base import AnyRow
 from models.cases import (
     OPEN_STATES,
     Actor,
@@ -29,12 +29,13 @@ from models.cases import (
     Proof,
     ResetCase,
 )
-from models.messages import Message, MessageStatus
+from models.messages import Message
 from policy.routing import Contact, notice_ways
 from policy.vocabulary import Channel, MessageKind, ProofKind
 from workflows.accounts import ACCOUNT_COLUMNS, LockedAccount, value_of
 from workflows.history import Entry, Fact, Line, write_line
 from workflows.installation import Installation
+from workflows.queueing import queued
 
 # Account first: everything that locks both takes them in this order, so that no two wait for each other.
 _LOCK = (
@@ -177,21 +178,8 @@ class Case:
         challenge_id: UUID | None = None,
     ) -> None:
         """Queues a message to a contact point of the account, to be sent now or at `due_at`."""
-        due = due_at or now
-        self.messages.append(
-            {
-                "id": new_id(),
-                "kind": kind,
-                "channel": channel,
-                "status": MessageStatus.QUEUED,
-                "case_id": self.id,
-                "contact_id": contact_id,
-                "challenge_id": challenge_id,
-                "created_at": now,
-                "due_at": due,
-                "rung_at": now if due == now else None,
-            }
-        )
+        about = {"case_id": self.id, "contact_id": contact_id, "challenge_id": challenge_id}
+        self.messages.append(queued(kind, channel, now, due_at=due_at, **about))
 
     def owe_notices(self, kind: MessageKind, now: datetime) -> None:
         """Queues a notice to every contact point but the one that gets the code."""

@@ -98,6 +98,13 @@ class Issued:
         """Whether its code counts now: a worker took it to be sent, and its life is not over."""
         return self.expires_at is not None and now < self.expires_at
 
+    def can_be_repeated(self, most_tries: int, now: datetime) -> bool:
+        """Whether another send brings this code: it has tries left, and was not taken yet or is still valid.
+
+        What was never taken has no expiry that counts.
+        """
+        return self.tries < most_tries and (self.taken_at is None or self.is_valid(now))
+
 
 def issue(case: Case, now: datetime) -> UUID:
     """Puts a new challenge on what the case will save, and answers with its id."""

@@ -129,11 +129,8 @@ def _cannot_send(case: Case, now: datetime) -> Problem | None:
 
 def _code_to_repeat(case: Case, now: datetime) -> UUID | None:
     challenge = challenges.current(case)
-    if challenge is None or challenge.tries >= _rules(case).tries:
-        return None
-    # Not taken yet, or still in its life. What was never taken has no expiry that counts. A letter gets its own code
-    # when it goes; until then the one that is out counts.
-    return challenge.id if challenge.taken_at is None or challenge.is_valid(now) else None
+    # A letter gets its own code when it goes; until then the one that is out counts.
+    return challenge.id if challenge and challenge.can_be_repeated(_rules(case).tries, now) else None
 
 
 def _replace_code(case: Case, now: datetime) -> UUID:

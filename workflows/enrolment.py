@@ -8,14 +8,26 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from models.accounts import AccountStatus
-from models.cases import Actor, CodeFor
+from sqlalchemy import bindparam, select
+
+from models.access import Enrolment
+from models.accounts import Account, AccountStatus
+from models.base import AnyRow
+from models.cases import Actor, CodeFor, ResetCase
 from policy.routing import NotAllowed
 from workflows import account_codes, granting, portal
 from workflows.account_codes import CodeFault, Queued
-from workflows.cases import Case, is_pinned, locked
+from workflows.cases import Case, UnknownCase, is_pinned, locked
 from workflows.installation import Installation
 from workflows.passphrases import passphrase_matches
+
+_GRANT = (
+    select(Enrolment.ends_at, Enrolment.used_at, Account.status, Account.passphrase_hash)
+    .select_from(ResetCase)
+    .join(Account, Account.id == ResetCase.account_id)
+    .outerjoin(Enrolment, Enrolment.case_id == ResetCase.id)
+    .where(ResetCase.reference == bindparam("reference"))
+)
 
 
 class GrantState(StrEnum):
@@ -38,6 +50,7 @@ class EnrolmentFault(StrEnum):
     """Why the proof did not count."""
 
     NOT_OPEN = "not_open"
+    PASSPHRASE_FIRST = "passphrase_first"
     WRONG_PASSPHRASE = "wrong_passphrase"
     WRONG_CODE = "wrong_code"
     MALFORMED_CODE = "malformed_code"
@@ -65,13 +78,22 @@ class Proven:
 
 def grant_of(installation: Installation, reference: str, now: datetime) -> Grant:
     """Where the enrolment of this reset stands. Raises `UnknownCase`."""
-    with installation.database.begin() as connection, locked(installation, connection, reference) as case:
-        return Grant(*_standing(case, now), _asked(case))
+    with installation.database.read() as connection:
+        row: AnyRow | None = connection.execute(_GRANT, {"reference": reference}).one_or_none()
+    if row is None:
+        raise UnknownCase
+    return Grant(_state(row, row.status, now), row.ends_at, _asked(row.passphrase_hash))
 
 
-def begin(installation: Installation, reference: str, now: datetime) -> Proven:
-    """For the browser that has proven the case. Raises `UnknownCase`."""
+def begin(installation: Installation, reference: str, now: datetime, *, passphrase_given: bool) -> Proven:
+    """For the browser that has proven the case; `passphrase_given` in it, too. Raises `UnknownCase`.
+
+    Where a passphrase is set, a browser that only gave the code has not proven all: whoever reads the customer's mail
+    could wait for the customer to give it.
+    """
     with installation.database.begin() as connection, locked(installation, connection, reference) as case:
+        if _asked(case.passphrase_hash) is AskedProof.PASSPHRASE and not passphrase_given:
+            return Proven(None, EnrolmentFault.PASSPHRASE_FIRST)
         return _begin(case, "session of the case", now)
 
 
@@ -79,7 +101,7 @@ def send_code(installation: Installation, reference: str, now: datetime) -> Queu
     """Sends a new code to the contact point that was proven. Raises `UnknownCase` or `NotAllowed`."""
     with installation.database.begin() as connection, locked(installation, connection, reference) as case:
         contact = case.carrier()
-        if _standing(case, now)[0] is not GrantState.OPEN or contact is None or case.channel is None:
+        if _standing(case, now) is not GrantState.OPEN or contact is None or case.channel is None:
             raise NotAllowed("No new factor can be set up with this reset.")
         if not is_pinned(installation, case.id, case.contact_digest or b"", contact):
             raise NotAllowed("The contact point has changed since.")
@@ -90,9 +112,9 @@ def send_code(installation: Installation, reference: str, now: datetime) -> Queu
 def prove_code(installation: Installation, reference: str, typed: str, now: datetime) -> Proven:
     """The code that `send_code` sent. Raises `UnknownCase`."""
     with installation.database.begin() as connection, locked(installation, connection, reference) as case:
-        if _standing(case, now)[0] is not GrantState.OPEN or case.contact_id is None or case.channel is None:
+        if _standing(case, now) is not GrantState.OPEN or case.contact_id is None or case.channel is None:
             return Proven(None, EnrolmentFault.NOT_OPEN)
-        if _asked(case) is not AskedProof.CODE:
+        if _asked(case.passphrase_hash) is not AskedProof.CODE:
             return Proven(None, EnrolmentFault.NO_VALID_CODE)
         checked = account_codes.check(
             installation, connection, case.contact_id, case.channel, CodeFor.ENROLMENT, typed, now
@@ -105,18 +127,24 @@ def prove_code(installation: Installation, reference: str, typed: str, now: date
 def prove_passphrase(installation: Installation, reference: str, passphrase: str, now: datetime) -> Proven:
     """The reset passphrase, once more. Wrong ones count as tries of the case. Raises `UnknownCase`."""
     with installation.database.begin() as connection, locked(installation, connection, reference) as case:
-        if _standing(case, now)[0] is not GrantState.OPEN:
+        if _standing(case, now) is not GrantState.OPEN:
             return Proven(None, EnrolmentFault.NOT_OPEN)
-        most = installation.policy.limits.wrong_tries_per_case
-        if case.wrong_tries >= most:
+        if case.wrong_tries >= installation.policy.limits.wrong_tries_per_case:
             return Proven(None, EnrolmentFault.TRIES_USED_UP)
         if case.passphrase_hash is None or not passphrase_matches(passphrase, case.passphrase_hash):
-            case.wrong_tries += 1
-            case.account.wrong_in_a_row += 1
-            left = most - case.wrong_tries
-            case.record("wrong_passphrase", actor=Actor.CUSTOMER, now=now, tries_left=left)
-            return Proven(None, EnrolmentFault.WRONG_PASSPHRASE, left)
+            return _wrong_passphrase(case, now)
         return _begin(case, "passphrase again", now)
+
+
+def _wrong_passphrase(case: Case, now: datetime) -> Proven:
+    limits = case.installation.policy.limits
+    case.wrong_tries += 1
+    case.account.wrong_in_a_row += 1
+    if case.account.wrong_in_a_row >= limits.wrong_tries_per_account:
+        case.account.resets_disabled_at = now
+    left = limits.wrong_tries_per_case - case.wrong_tries
+    case.record("wrong_passphrase", actor=Actor.CUSTOMER, now=now, tries_left=left)
+    return Proven(None, EnrolmentFault.WRONG_PASSPHRASE, left)
 
 
 _FAULTS = {
@@ -126,22 +154,25 @@ _FAULTS = {
 }
 
 
-def _standing(case: Case, now: datetime) -> tuple[GrantState, datetime | None]:
-    grant = granting.of_case(case.connection, case.id)
-    if grant is None:
-        return GrantState.NONE, None
+def _standing(case: Case, now: datetime) -> GrantState:
+    return _state(granting.of_case(case.connection, case.id), case.account.status, now)
+
+
+def _state(grant: AnyRow | None, status: AccountStatus, now: datetime) -> GrantState:
+    if grant is None or grant.ends_at is None:
+        return GrantState.NONE
     if grant.used_at is not None:
-        return GrantState.USED, grant.ends_at
-    is_open = now < grant.ends_at and case.account.status is AccountStatus.ENROLMENT_PENDING
-    return (GrantState.OPEN if is_open else GrantState.OVER), grant.ends_at
+        return GrantState.USED
+    is_open = now < grant.ends_at and status is AccountStatus.ENROLMENT_PENDING
+    return GrantState.OPEN if is_open else GrantState.OVER
 
 
-def _asked(case: Case) -> AskedProof:
-    return AskedProof.CODE if case.passphrase_hash is None else AskedProof.PASSPHRASE
+def _asked(passphrase_hash: str | None) -> AskedProof:
+    return AskedProof.CODE if passphrase_hash is None else AskedProof.PASSPHRASE
 
 
 def _begin(case: Case, how: str, now: datetime) -> Proven:
-    if _standing(case, now)[0] is not GrantState.OPEN:
+    if _standing(case, now) is not GrantState.OPEN:
         return Proven(None, EnrolmentFault.NOT_OPEN)
     cookie = portal.begin_enrolment(case.installation, case.connection, case.account.id, case.id, now)
     case.record("enrolment_begun", actor=Actor.CUSTOMER, now=now, how=how)

@@ -5,7 +5,6 @@ offered for an app is not stored: the page carries it sealed until the code come
 """
 
 import json
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -81,6 +80,7 @@ class Fault(StrEnum):
     OFFER_OVER = "offer_over"
     KNOWN_ALREADY = "known_already"
     TOO_MANY = "too_many"
+    BAD_KEY = "bad_key"
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,13 +94,15 @@ class Offer:
 
 @dataclass(frozen=True, slots=True)
 class Enrolled:
-    """A factor counts from now on; or, with a `fault`, it does not, and `skew` is how far its clock is ahead.
+    """A factor counts from now on; or, with a `fault`, it does not.
 
-    Ring for `owed`. `is_first` says that the account had none before.
+    `skew` is how far a clock is ahead that is off, `why` what the customer is told of a bad key. Ring for `owed`.
+    `is_first` says that the account had none before.
     """
 
     fault: Fault | None = None
     skew: timedelta | None = None
+    why: str = ""
     is_first: bool = False
     owed: tuple[UUID, ...] = ()
 
@@ -136,26 +138,25 @@ def add_app(installation: Installation, visit: Visit, sealed: str, typed: str, l
         authenticator_id, app = read
         if connection.execute(_KNOWN, {"id": authenticator_id}).first() is not None:
             return Enrolled(Fault.KNOWN_ALREADY)
+        if _is_full(connection, account):
+            return Enrolled(Fault.TOO_MANY)
         code = account_codes.digits_of(typed)
         step = totp.matching_step(app, code, now, None)
         if step is None:
             skew = totp.skew_of(app, code, now)
             return Enrolled(Fault.CLOCK_IS_OFF if skew else Fault.WRONG_CODE, skew)
-        named = label.strip()[:LONGEST_LABEL] or "Authenticator app"
-
-        def add() -> None:
-            totp.add(
-                connection,
-                installation.keyring,
-                account.id,
-                app,
-                label=named,
-                now=now,
-                authenticator_id=authenticator_id,
-                last_step=step,
-            )
-
-        return _enrol(installation, connection, account, visit, add, now)
+        is_first = not has_factor(connection, account.id)
+        totp.add(
+            connection,
+            installation.keyring,
+            account.id,
+            app,
+            label=label.strip()[:LONGEST_LABEL] or "Authenticator app",
+            now=now,
+            authenticator_id=authenticator_id,
+            last_step=step,
+        )
+        return _enrolled(installation, connection, account, visit, now, is_first=is_first)
 
 
 def key_options(installation: Installation, visit: Visit, now: datetime) -> str:
@@ -175,30 +176,27 @@ def key_options(installation: Installation, visit: Visit, now: datetime) -> str:
 
 
 def add_key(installation: Installation, visit: Visit, response: str, label: str, now: datetime) -> Enrolled:
-    """Enrols the security key that answered. Raises `NotNow`, or `BadKey` where it did not answer right."""
-    fault: BadKey | None = None
+    """Enrols the security key that answered. Raises `NotNow`."""
     with installation.database.begin() as connection:
         account = lock_for_factors(installation, connection, visit, now)
-        named = label.strip()[:LONGEST_LABEL] or "Security key"
-
-        def add() -> None:
+        if _is_full(connection, account):
+            return Enrolled(Fault.TOO_MANY)
+        is_first = not has_factor(connection, account.id)
+        try:
             security_keys.register(
                 connection,
                 account_id=account.id,
                 response=response,
-                label=named,
+                label=label.strip()[:LONGEST_LABEL] or "Security key",
                 rp_id=installation.settings.relying_party,
                 origins=installation.settings.key_origins,
                 user_verification=installation.policy.sign_in.user_verification,
                 now=now,
             )
-
-        try:
-            return _enrol(installation, connection, account, visit, add, now)
         except BadKey as bad:
-            # Raised after the commit: what the browser signed is spent, whatever was wrong with it.
-            fault = bad
-    raise fault
+            # No rollback: what the browser signed is spent, whatever was wrong with it.
+            return Enrolled(Fault.BAD_KEY, why=str(bad))
+        return _enrolled(installation, connection, account, visit, now, is_first=is_first)
 
 
 def send_phone_code(installation: Installation, visit: Visit, now: datetime) -> CodeSent:
@@ -216,15 +214,15 @@ def add_phone(installation: Installation, visit: Visit, typed: str, now: datetim
         account = lock_for_factors(installation, connection, visit, now)
         if sms.enrolled(connection, account.id) is not None:
             return Checked(None), Enrolled(Fault.KNOWN_ALREADY)
+        if _is_full(connection, account):
+            return Checked(None), Enrolled(Fault.TOO_MANY)
         contact = check_preference(installation.policy, account.profile(connection), Channel.SMS)
         checked = account_codes.check(installation, connection, contact.id, Channel.SMS, CodeFor.SIGN_IN, typed, now)
         if checked.fault:
             return checked, Enrolled(Fault.WRONG_CODE)
-
-        def add() -> None:
-            sms.add(connection, account.id, contact.id, label="SMS codes", now=now)
-
-        return checked, _enrol(installation, connection, account, visit, add, now)
+        is_first = not has_factor(connection, account.id)
+        sms.add(connection, account.id, contact.id, label="SMS codes", now=now)
+        return checked, _enrolled(installation, connection, account, visit, now, is_first=is_first)
 
 
 def make_recovery_codes(
@@ -271,19 +269,20 @@ def restore(installation: Installation, visit: Visit, authenticator_id: UUID, no
         return tell_change(installation, connection, account, Change.FACTOR_RESTORED, now)
 
 
-def _enrol(
+def _is_full(connection: Connection, account: LockedAccount) -> bool:
+    return connection.execute(_COUNT, {"account_id": account.id}).scalar_one() >= MOST_FACTORS
+
+
+def _enrolled(
     installation: Installation,
     connection: Connection,
     account: LockedAccount,
     visit: Visit,
-    add: Callable[[], None],
     now: datetime,
+    *,
+    is_first: bool,
 ) -> Enrolled:
-    """Adds the factor; the first one after a reset uses up what the reset granted, and begins the quarantine."""
-    if connection.execute(_COUNT, {"account_id": account.id}).scalar_one() >= MOST_FACTORS:
-        return Enrolled(Fault.TOO_MANY)
-    is_first = not has_factor(connection, account.id)
-    add()
+    """What follows a new factor; the first one after a reset uses up what the reset granted."""
     if visit.kind is SessionKind.ENROLMENT:
         _end_enrolment(installation, connection, account, visit, now)
     elif is_first:

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated, Self
 
-import phonenumbers
 from pydantic import (
     AfterValidator,
     BaseModel,
@@ -23,6 +22,7 @@ from pydantic import (
 from authenticators import otpauth
 from authenticators.totp import App
 from foundation.addresses import normalise_address
+from foundation.phone_numbers import normalise_number
 from policy.permits import Destination, PostalAddress
 from policy.vocabulary import Channel, ContactKind
 
@@ -35,13 +35,10 @@ def _email(value: str) -> str:
 
 
 def _phone(value: str) -> str:
-    try:
-        number = phonenumbers.parse(value)
-    except phonenumbers.NumberParseException:
-        raise ValueError("is not a phone number; write it as +12025550142") from None
-    if not phonenumbers.is_valid_number(number):
-        raise ValueError("is not a valid phone number")
-    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+    number = normalise_number(value)
+    if number is None:
+        raise ValueError("is not a valid phone number; write it as +12025550142")
+    return number
 
 
 def _in_utc(value: datetime) -> datetime:

@@ -16,10 +16,13 @@ from authenticators.totp import App
 from models.accounts import AccountStatus
 from models.cases import Actor
 from models.factors import Authenticator, AuthenticatorKind
+from policy.vocabulary import Change
 from workflows import account_history
 from workflows.accounts import LockedAccount, UnknownAccount, account_id_of, lock_account
 from workflows.importing import APP_LABEL, NothingImported, frozen
 from workflows.installation import Installation
+from workflows.sign_in import has_factor
+from workflows.telling import tell_change
 
 _REVOKED = select(Authenticator.id).where(
     Authenticator.account_id == bindparam("account_id"),
@@ -33,11 +36,15 @@ Fault: TypeAlias = tuple[int, str]
 
 @dataclass(frozen=True, slots=True)
 class ImportedTotp:
-    """How many apps an import added, how many the accounts had, and how many of them all have a weak secret."""
+    """How many apps an import added, how many the accounts had, and how many of them all have a weak secret.
+
+    Ring for `owed` after.
+    """
 
     added: int
     known: int
     weak: int
+    owed: tuple[UUID, ...]
 
 
 def import_totp(installation: Installation, lines: Sequence[tuple[str, str]], now: datetime) -> ImportedTotp:
@@ -48,11 +55,12 @@ def import_totp(installation: Installation, lines: Sequence[tuple[str, str]], no
         faults += _refused(connection, lines, accounts)
         if faults:
             raise NothingImported([f"row {number}: {fault}" for number, fault in sorted(faults)])
-        added = sum(
-            _add(installation, connection, accounts[ref].id, app, now)
-            for (ref, _), app in zip(lines, apps, strict=True)
-        )
-    return ImportedTotp(added, len(apps) - added, sum(app.is_weak for app in apps))
+        done = [
+            _add(installation, connection, accounts[ref], app, now) for (ref, _), app in zip(lines, apps, strict=True)
+        ]
+    added = [owed for owed in done if owed is not None]
+    weak = sum(app.is_weak for app in apps)
+    return ImportedTotp(len(added), len(apps) - len(added), weak, tuple(id_ for owed in added for id_ in owed))
 
 
 def _read(lines: Iterable[tuple[str, str]]) -> tuple[list[App], list[Fault]]:
@@ -93,10 +101,17 @@ def _why_not(connection: Connection, account: LockedAccount) -> str | None:
     return frozen(connection, account.ref, account.id)
 
 
-def _add(installation: Installation, connection: Connection, account_id: UUID, app: App, now: datetime) -> bool:
-    known = totp.enrolled(connection, installation.keyring, account_id)
+def _add(
+    installation: Installation, connection: Connection, account: LockedAccount, app: App, now: datetime
+) -> tuple[UUID, ...] | None:
+    """What tells the customer of the app; None where the account has it.
+
+    Moving the first factor here changes nothing for its customer. A further one could be a stranger's.
+    """
+    known = totp.enrolled(connection, installation.keyring, account.id)
     if any(each.app.secret == app.secret for each in known):
-        return False
-    totp.add(connection, installation.keyring, account_id, app, label=APP_LABEL, now=now)
-    account_history.record(connection, account_id, "factor_added", actor=Actor.BILLING, now=now, how="import")
-    return True
+        return None
+    is_first = not has_factor(connection, account.id)
+    totp.add(connection, installation.keyring, account.id, app, label=APP_LABEL, now=now)
+    account_history.record(connection, account.id, "factor_added", actor=Actor.BILLING, now=now, how="import")
+    return () if is_first else tell_change(installation, connection, account, Change.FACTOR_ADDED, now)

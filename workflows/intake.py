@@ -16,12 +16,13 @@ from models.base import new_id
 from models.cases import Actor, AskedThrough
 from models.database import wait_for_turn
 from models.inbound import Authenticity, InboundMail, Verdict
-from models.messages import Message, MessageStatus
+from models.messages import Message
 from policy.vocabulary import Channel, MessageKind
 from workflows import bounces, replies
 from workflows.accounts import accounts_with_address
 from workflows.installation import Installation
 from workflows.opening import Opened, ResetsDisabled, has_open_case, open_within
+from workflows.queueing import queued
 from workflows.replies import Replied
 
 _LOCK = (
@@ -270,15 +271,7 @@ def _answer(
     since = now - installation.policy.limits.answer_again_after
     if connection.execute(_ANSWERED_SINCE, {"sender": reading.sender, "since": since}).scalar_one_or_none():
         return None
-    message_id = new_id()
-    row = {
-        "id": message_id,
-        "kind": MessageKind.INBOX_ANSWER,
-        "channel": Channel.EMAIL,
-        "status": MessageStatus.QUEUED,
-        "inbound_mail_id": mail_id,
-        "created_at": now,
-        "due_at": now + _ANSWER_AFTER,
-    }
+    due_at = now + _ANSWER_AFTER
+    row = queued(MessageKind.INBOX_ANSWER, Channel.EMAIL, now, due_at=due_at, inbound_mail_id=mail_id)
     connection.execute(insert(Message), row)
-    return message_id
+    return UUID(str(row["id"]))

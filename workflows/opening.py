@@ -30,7 +30,12 @@ class ResetsDisabled(Exception):
 
 def has_open_case(connection: Connection, account_id: UUID) -> bool:
     """Whether a case of the account is open."""
-    return connection.execute(_OPEN_CASE, {"account_id": account_id}).first() is not None
+    return open_case_of(connection, account_id) is not None
+
+
+def open_case_of(connection: Connection, account_id: UUID) -> UUID | None:
+    """The account's open case."""
+    return connection.execute(_OPEN_CASE, {"account_id": account_id}).scalar_one_or_none()
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +69,7 @@ def open_within(
     account = lock_account(connection, account_id)
     if account.resets_disabled_at is not None:
         raise ResetsDisabled
-    found = connection.execute(_OPEN_CASE, {"account_id": account_id}).scalar_one_or_none()
+    found = open_case_of(connection, account_id)
     joined = found and _join(installation, connection, found, through, actor, now)
     return joined or _open(installation, connection, account, through, actor, now)
 

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, bindparam, select
 
 from authenticators import security_keys, sms
 from models.accounts import AccountStatus
-from models.cases import IS_OPEN, Actor, CodeFor, ResetCase
+from models.cases import Actor, CodeFor
 from models.factors import Authenticator, Ceremony
 from policy.routing import NotAllowed, check_preference
 from policy.vocabulary import Change, Channel
@@ -22,6 +22,7 @@ from workflows.accounts import LockedAccount, account_id_of, lock_account, maske
 from workflows.cases import locked
 from workflows.installation import Installation
 from workflows.machine import expire_if_due, fire
+from workflows.opening import open_case_of
 from workflows.portal import Visit
 from workflows.showing_factors import Attempt, Matched, Shown, match
 from workflows.telling import tell_change
@@ -32,7 +33,6 @@ _LONGEST_WAIT = timedelta(minutes=15)
 _HAS_FACTOR = select(Authenticator.id).where(
     Authenticator.account_id == bindparam("account_id"), Authenticator.revoked_at.is_(None)
 )
-_OPEN_CASE = select(ResetCase.id).where(ResetCase.account_id == bindparam("account_id"), IS_OPEN)
 
 
 class Outcome(StrEnum):
@@ -260,7 +260,7 @@ def _refuse(attempt: Attempt, address: str | None) -> Verified:
 
 def _with_case_cancelled(attempt: Attempt, verified: Verified) -> Verified:
     """Whoever still has the old factor needs no reset: an open one is somebody else's, or needless."""
-    case_id = attempt.connection.execute(_OPEN_CASE, {"account_id": attempt.account.id}).scalar_one_or_none()
+    case_id = open_case_of(attempt.connection, attempt.account.id)
     if case_id is None or verified.matched is None:
         return verified
     with locked(attempt.installation, attempt.connection, case_id) as case:

@@ -3,16 +3,14 @@
 Cancelling the case restores it. A case that ends in any other way does not: a thief could wait for that.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import bindparam, select
 
+from authenticators.listing import Listed, current
 from authenticators.suspending import suspend
 from models.cases import Actor, ResetCase
-from models.factors import Authenticator, AuthenticatorKind
 from policy.vocabulary import Change, ProofKind
 from workflows.answers import Answer, Problem, answer
 from workflows.cases import locked
@@ -20,33 +18,14 @@ from workflows.installation import Installation
 from workflows.machine import expire_if_due
 from workflows.telling import tell_change
 
-_FACTORS = (
-    select(
-        Authenticator.id,
-        Authenticator.kind,
-        Authenticator.label,
-        Authenticator.suspended_at.is_not(None).label("suspended"),
-    )
-    .join(ResetCase, ResetCase.account_id == Authenticator.account_id)
-    .where(ResetCase.reference == bindparam("reference"), Authenticator.revoked_at.is_(None))
-    .order_by(Authenticator.created_at)
-)
+_ACCOUNT = select(ResetCase.account_id).where(ResetCase.reference == bindparam("reference"))
 
 
-@dataclass(frozen=True, slots=True)
-class FactorShown:
-    """A factor of the case's account, for somebody who has proven the contact."""
-
-    id: UUID
-    kind: AuthenticatorKind
-    label: str
-    suspended: bool
-
-
-def factors_of(installation: Installation, reference: str) -> Sequence[FactorShown]:
+def factors_of(installation: Installation, reference: str) -> tuple[Listed, ...]:
     """The account's factors. Show them only to the case's session: a stranger must not learn what exists."""
     with installation.database.read() as connection:
-        return [FactorShown(*row) for row in connection.execute(_FACTORS, {"reference": reference})]
+        account_id = connection.execute(_ACCOUNT, {"reference": reference}).scalar_one()
+        return current(connection, account_id)
 
 
 def report(installation: Installation, reference: str, authenticator_id: UUID, now: datetime) -> Answer:

@@ -8,12 +8,12 @@ from uuid import UUID
 
 from sqlalchemy import Connection, insert
 
-from models.base import new_id
-from models.messages import Message, MessageStatus
+from models.messages import Message
 from policy.routing import notice_ways
 from policy.vocabulary import Change, MessageKind
 from workflows.accounts import LockedAccount
 from workflows.installation import Installation
+from workflows.queueing import queued
 
 _INSERT = insert(Message)
 
@@ -24,17 +24,7 @@ def tell_change(
     """Queues a notice to each contact point (NIST SP 800-63B-4 §4.6). Ring for the ids after the commit."""
     ways = notice_ways(installation.policy, account.profile(connection), None)
     rows = [
-        {
-            "id": new_id(),
-            "kind": MessageKind.NOTICE_CHANGED,
-            "channel": channel,
-            "status": MessageStatus.QUEUED,
-            "contact_id": contact.id,
-            "change": change,
-            "created_at": now,
-            "due_at": now,
-            "rung_at": now,
-        }
+        queued(MessageKind.NOTICE_CHANGED, channel, now, contact_id=contact.id, change=change)
         for channel, contact in ways
     ]
     if rows:

@@ -2,9 +2,8 @@
 
 import re
 
-import phonenumbers
-
 from foundation.addresses import normalise_address
+from foundation.phone_numbers import normalise_number
 from policy.permits import PostalAddress
 
 _LONGEST_LINE = 200
@@ -30,13 +29,10 @@ def read_email(typed: str) -> str:
 
 def read_phone(typed: str, country: str) -> str:
     """The number in E.164; one that begins without a plus is of `country`. Raises `BadContact`."""
-    try:
-        number = phonenumbers.parse(typed, country)
-    except phonenumbers.NumberParseException:
-        number = None
-    if number is None or not phonenumbers.is_valid_number(number):
+    number = normalise_number(typed, country)
+    if number is None:
         raise BadContact("number", "Type a phone number, such as +1 202 555 0142.")
-    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+    return number
 
 
 def read_postal(address: PostalAddress) -> PostalAddress:

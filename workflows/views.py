@@ -8,6 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, bindparam, func, or_, select
 
+from authenticators.listing import Listed, listed
 from models.accounts import Account, AccountStatus, ContactPoint
 from models.base import AnyRow, UtcDateTime
 from models.cases import (
@@ -21,7 +22,6 @@ from models.cases import (
     Proof,
     ResetCase,
 )
-from models.factors import Authenticator, AuthenticatorKind
 from models.inbound import WAITING, Authenticity, InboundMail, Verdict
 from models.messages import Delivery, Message, MessageStatus
 from policy.vocabulary import Channel, ContactKind, MessageKind, ProofKind
@@ -193,19 +193,6 @@ class ContactView:
 
 
 @dataclass(frozen=True, slots=True)
-class AuthenticatorView:
-    """A factor of an account, also one that was revoked."""
-
-    id: UUID
-    kind: AuthenticatorKind
-    label: str
-    created_at: datetime
-    last_used_at: datetime | None
-    suspended_at: datetime | None
-    revoked_at: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
 class AccountView:
     """An account as support may see it."""
 
@@ -219,7 +206,7 @@ class AccountView:
     resets_disabled_at: datetime | None
     quarantine_until: datetime | None
     contacts: tuple[ContactView, ...]
-    authenticators: tuple[AuthenticatorView, ...]
+    authenticators: tuple[Listed, ...]
     cases: tuple[CaseLine, ...]
 
 
@@ -348,19 +335,6 @@ _CONTACTS = (
     .where(ContactPoint.account_id == bindparam("account_id"), ContactPoint.replaced_at.is_(None))
     .order_by(ContactPoint.kind)
 )
-_AUTHENTICATORS = (
-    select(
-        Authenticator.id,
-        Authenticator.kind,
-        Authenticator.label,
-        Authenticator.created_at,
-        Authenticator.last_used_at,
-        Authenticator.suspended_at,
-        Authenticator.revoked_at,
-    )
-    .where(Authenticator.account_id == bindparam("account_id"))
-    .order_by(Authenticator.created_at)
-)
 
 
 def list_cases(installation: Installation, state: CaseState | None = None, limit: int = 200) -> list[CaseLine]:
@@ -441,7 +415,7 @@ def account_view(installation: Installation, ref: str) -> AccountView:
             row.resets_disabled_at,
             row.quarantine_until,
             tuple(contacts),
-            tuple(AuthenticatorView(*each) for each in connection.execute(_AUTHENTICATORS, key)),
+            listed(connection, row.id),
             tuple(CaseLine(*each) for each in connection.execute(_LINE.where(ResetCase.account_id == row.id))),
         )
 

@@ -156,7 +156,9 @@ def test_where_the_code_alone_does_not_suffice_the_page_asks_for_a_sign_in(
 def let_in(installation: Installation, client: TestClient, case: Started) -> None:
     """A session, for a case that was proven earlier."""
     response = Response()
-    sessions.grant(response, of_installation(installation), case.id, case.reference, clock.now())
+    sessions.grant(
+        response, of_installation(installation), case.id, case.reference, clock.now(), passphrase_given=False
+    )
     cookie = response.headers["set-cookie"].split(";")[0].removeprefix(f"{sessions.COOKIE}=")
     client.cookies.set(sessions.COOKIE, cookie, path=f"/reset/{case.reference}")
 

@@ -7,7 +7,7 @@ from starlette.testclient import TestClient
 
 from foundation import clock
 from models.access import Enrolment
-from models.cases import CaseState
+from models.cases import Actor, CaseState
 from models.factors import Authenticator
 from models.messages import Message
 from policy.vocabulary import MessageKind
@@ -26,7 +26,7 @@ from tests.installations import (
 from tests.web.browser import browser, heading_of, prove, text_of
 from workflows.granting import enrolment_token
 from workflows.installation import Installation
-from workflows.proving import attest_password
+from workflows.proving import attest_password, prove_passphrase
 from workflows.views import case_view
 
 
@@ -70,6 +70,21 @@ def test_the_browser_that_proved_the_reset_goes_on_from_its_page(
     page = client.get(f"/reset/{case.reference}")
     assert "Set up a new second step" in text_of(page)
     assert is_let_in(client.post(f"/reset/{case.reference}/enrol"))
+
+
+def test_a_browser_that_gave_only_the_code_is_asked_for_the_passphrase(
+    installation: Installation, client: TestClient
+) -> None:
+    sms_account(installation, passphrase=PASSPHRASE)
+    case = start_case(installation, "DANA", clock.now())
+    prove(client, case)
+    # The passphrase is given somewhere else.
+    prove_passphrase(installation, case.reference, PASSPHRASE, actor=Actor.CUSTOMER, now=clock.now())
+    refused = client.post(f"/reset/{case.reference}/enrol")
+    assert (refused.status_code, "set-cookie" in refused.headers) == (409, False)
+    assert "In this browser only the code was given" in text_of(refused)
+    assert 'name="passphrase"' in client.get(link(installation, case)).text
+    assert is_let_in(client.post(link(installation, case), data={"passphrase": PASSPHRASE}))
 
 
 def test_nobody_else_sees_that_button_or_may_press_it(installation: Installation, client: TestClient) -> None:

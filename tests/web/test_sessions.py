@@ -29,7 +29,7 @@ def site(public_url: str = "https://reset.northfold.example") -> Site:
 
 def granted(of: Site) -> Morsel[str]:
     response = Response()
-    sessions.grant(response, of, CASE, REFERENCE, START)
+    sessions.grant(response, of, CASE, REFERENCE, START, passphrase_given=False)
     return SimpleCookie(response.headers["set-cookie"])[sessions.COOKIE]
 
 
@@ -56,21 +56,29 @@ def test_the_cookie_tells_nothing() -> None:
 @pytest.mark.parametrize(("age", "counts"), [(timedelta(), True), (10 * DAY - SECOND, True), (10 * DAY, False)])
 def test_the_session_lasts_ten_days(age: timedelta, counts: bool) -> None:
     of = site()
-    assert sessions.is_granted(of, granted(of).value, CASE, START + age) is counts
+    assert (sessions.session_of(of, granted(of).value, CASE, START + age) is not None) is counts
+
+
+@pytest.mark.parametrize("given", [False, True])
+def test_the_session_knows_whether_the_passphrase_was_given_in_it(given: bool) -> None:
+    of, response = site(), Response()
+    sessions.grant(response, of, CASE, REFERENCE, START, passphrase_given=given)
+    cookie = SimpleCookie(response.headers["set-cookie"])[sessions.COOKIE].value
+    assert sessions.session_of(of, cookie, CASE, START) == sessions.Session(given)
 
 
 def test_a_session_of_another_case_or_of_another_purpose_or_key_counts_as_none() -> None:
     of = site()
     keyring = of.installation.keyring
     moment = START.isoformat().encode()
-    assert not sessions.is_granted(of, granted(of).value, uuid4(), START)
-    assert not sessions.is_granted(of, keyring.seal(moment, purpose="challenge", row=CASE), CASE, START)
-    assert not sessions.is_granted(of, granted(site()).value, CASE, START)
+    assert sessions.session_of(of, granted(of).value, uuid4(), START) is None
+    assert sessions.session_of(of, keyring.seal(moment, purpose="challenge", row=CASE), CASE, START) is None
+    assert sessions.session_of(of, granted(site()).value, CASE, START) is None
 
 
 @pytest.mark.parametrize("value", [None, "", "x", "gAAAAAB", "é", 5000 * "A"])
 def test_what_is_no_session_counts_as_none(value: str | None) -> None:
-    assert not sessions.is_granted(site(), value, CASE, START)
+    assert sessions.session_of(site(), value, CASE, START) is None
 
 
 def test_an_altered_session_counts_as_none() -> None:
@@ -78,4 +86,4 @@ def test_an_altered_session_counts_as_none() -> None:
     value = granted(of).value
     for at in range(len(value) - 4):  # in the last four, padding, some bits say nothing
         altered = value[:at] + ("A" if value[at] != "A" else "B") + value[at + 1 :]
-        assert not sessions.is_granted(of, altered, CASE, START)
+        assert sessions.session_of(of, altered, CASE, START) is None

@@ -63,7 +63,7 @@ def completed(installation: Installation, ref: str) -> Started:
 
 
 def begun(installation: Installation, case: Started, now: datetime = SOON) -> Visit:
-    cookie = enrolment.begin(installation, case.reference, now).cookie
+    cookie = enrolment.begin(installation, case.reference, now, passphrase_given=False).cookie
     assert cookie is not None
     return seen(installation, cookie, now)
 
@@ -144,7 +144,7 @@ def test_enrolling_ends_the_grant_begins_the_quarantine_and_stands_in_the_histor
     enrol(installation, begun(installation, case))
     assert account(installation) == (AccountStatus.ACTIVE, SOON + 72 * HOUR)
     assert enrolment.grant_of(installation, case.reference, SOON).state is GrantState.USED
-    assert enrolment.begin(installation, case.reference, SOON).fault is EnrolmentFault.NOT_OPEN
+    assert enrolment.begin(installation, case.reference, SOON, passphrase_given=False).fault is EnrolmentFault.NOT_OPEN
     _, history, _ = case_with_history(installation, case.reference)
     assert [each.event for each in history][-2:] == ["enrolment_begun", "enrolled"]
 
@@ -152,7 +152,7 @@ def test_enrolling_ends_the_grant_begins_the_quarantine_and_stands_in_the_histor
 def test_the_visit_that_enrolled_may_go_on_with_the_settings(installation: Installation) -> None:
     sms_account(installation)
     case = completed(installation, "DANA")
-    cookie = enrolment.begin(installation, case.reference, SOON).cookie or ""
+    cookie = enrolment.begin(installation, case.reference, SOON, passphrase_given=False).cookie or ""
     here = seen(installation, cookie, SOON)
     with pytest.raises(NotNow) as refusal:
         preferences.set_preference(installation, here, Channel.EMAIL, SOON)
@@ -186,7 +186,7 @@ def test_an_open_case_grants_nothing(installation: Installation) -> None:
     sms_account(installation)
     case = start_case(installation, "DANA")
     assert enrolment.grant_of(installation, case.reference, SOON).state is GrantState.NONE
-    assert enrolment.begin(installation, case.reference, SOON).cookie is None
+    assert enrolment.begin(installation, case.reference, SOON, passphrase_given=False).cookie is None
 
 
 def test_of_two_who_enrol_at_once_one_succeeds(installation: Installation) -> None:
@@ -227,6 +227,16 @@ def test_of_many_who_complete_a_case_at_once_one_does(installation: Installation
 
 
 # --- A proof again, without the session
+
+
+def test_a_browser_that_gave_the_code_alone_does_not_enrol_where_a_passphrase_is_set(
+    installation: Installation,
+) -> None:
+    sms_account(installation, passphrase=PASSPHRASE)
+    case = completed(installation, "DANA")
+    refused = enrolment.begin(installation, case.reference, SOON, passphrase_given=False)
+    assert (refused.cookie, refused.fault) == (None, EnrolmentFault.PASSPHRASE_FIRST)
+    assert enrolment.begin(installation, case.reference, SOON, passphrase_given=True).cookie is not None
 
 
 def test_without_the_session_the_passphrase_is_asked_for(installation: Installation) -> None:

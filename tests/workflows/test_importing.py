@@ -115,7 +115,7 @@ BAD: dict[str, tuple[dict[str, object], str]] = {
     ),
     "a phone number without its country": (
         {"phone": "202 555 0142"},
-        "phone: is not a phone number; write it as +12025550142",
+        "phone: is not a valid phone number; write it as +12025550142",
     ),
     "a phone number that nobody has": ({"phone": "+1 111 111 1111"}, "phone: is not a valid phone number"),
     "a time that is none": ({"primary_email_verified": "yesterday"}, "primary_email_verified: "),

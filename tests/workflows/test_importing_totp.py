@@ -11,7 +11,8 @@ from authenticators.totp import App
 from models.accounts import Account, AccountStatus
 from models.cases import Actor
 from models.factors import Authenticator
-from tests.installations import HOUR, START, TOTP_SECRET, by_hand, email_account, rows, start_case
+from policy.vocabulary import Change
+from tests.installations import HOUR, START, TOTP_SECRET, by_hand, deliver_all, email_account, rows, start_case
 from tests.workflows.racing import at_once
 from workflows import account_history
 from workflows.closing import cancel
@@ -26,6 +27,10 @@ WEAK = f"otpauth://totp/A:b?secret={BARE}&digits=8"
 
 def imported(installation: Installation, *lines: tuple[str, str]) -> ImportedTotp:
     return import_totp(installation, lines, START)
+
+
+def counts(done: ImportedTotp) -> tuple[int, int, int]:
+    return done.added, done.known, done.weak
 
 
 def faults_of(installation: Installation, *lines: tuple[str, str]) -> tuple[str, ...]:
@@ -49,7 +54,7 @@ def apps_of(installation: Installation, ref: str) -> list[App]:
 def test_lines_add_apps_to_their_accounts_and_the_history_says_so(installation: Installation) -> None:
     for ref in ("JONAS", "HANNA"):
         email_account(installation, ref)
-    assert imported(installation, ("JONAS", STRONG), ("HANNA", STRONG), ("JONAS", WEAK)) == ImportedTotp(3, 0, 1)
+    assert counts(imported(installation, ("JONAS", STRONG), ("HANNA", STRONG), ("JONAS", WEAK))) == (3, 0, 1)
     assert apps_of(installation, "JONAS") == [App(TOTP_SECRET), App(BARE, digits=8)]
     assert apps_of(installation, "HANNA") == [App(TOTP_SECRET)]
     with installation.database.read() as connection:
@@ -59,10 +64,17 @@ def test_lines_add_apps_to_their_accounts_and_the_history_says_so(installation: 
 
 def test_the_same_lines_again_add_nothing_however_they_are_written(installation: Installation) -> None:
     email_account(installation, totp_secret=TOTP_SECRET)
-    assert imported(installation, ("JONAS", STRONG), ("JONAS", WEAK), ("JONAS", WEAK)) == ImportedTotp(1, 2, 2)
+    assert counts(imported(installation, ("JONAS", STRONG), ("JONAS", WEAK), ("JONAS", WEAK))) == (1, 2, 2)
     again = WEAK.replace(BARE, "jbsw-y3dp-ehpk-3pxp")
-    assert imported(installation, ("JONAS", STRONG), ("JONAS", again)) == ImportedTotp(0, 2, 1)
+    assert counts(imported(installation, ("JONAS", STRONG), ("JONAS", again))) == (0, 2, 1)
     assert len(apps_of(installation, "JONAS")) == 2
+
+
+def test_a_customer_is_told_of_a_further_app_and_not_of_the_first(installation: Installation) -> None:
+    email_account(installation)
+    assert imported(installation, ("JONAS", STRONG)).owed == ()
+    told = deliver_all(installation, imported(installation, ("JONAS", WEAK)).owed, START)
+    assert {each.change for each in told} == {Change.FACTOR_ADDED}
 
 
 def test_the_same_lines_at_once_are_added_once(installation: Installation) -> None:
