@@ -1,11 +1,17 @@
-"""Each page of the settings that no walk stops at, looked at on a phone and at a desk."""
+"""Each page that no walk stops at, looked at on a phone and at a desk."""
+
+from datetime import timedelta
 
 import pyotp
 from playwright.sync_api import expect
 
+from policy.vocabulary import Channel
 from tests.browser.conftest import Demo, imported, row
 from tests.browser.looking import Person, look_at, read_qr
+from tests.end_to_end.processes import keyturn
+from tests.servers.waiting import until
 
+PASSPHRASE = "violet harbour lamp"
 PAGES = {
     "settings-frozen-or-not": "/settings",
     "contact-email": "/settings/contact/two_factor_email",
@@ -13,14 +19,91 @@ PAGES = {
     "contact-postal": "/settings/contact/postal_address",
     "contact-remove": "/settings/contact/phone/remove",
     "passphrase-new": "/settings/passphrase",
+    "passphrase-remove": "/settings/passphrase/remove",
     "key-new": "/settings/key/new",
     "sms-new": "/settings/sms",
     "recovery-codes-page": "/settings/recovery-codes",
 }
 
 
-def test_every_other_page_fits_and_is_accessible(demo: Demo, person: Person) -> None:
-    imported(demo, row("PAGES", "US", "sms", "violet harbour lamp"), row("ABROAD", "DE", "email"))
+def test_every_other_page_of_a_reset_fits_and_is_accessible(demo: Demo, person: Person) -> None:
+    imported(demo, row("ROUTES", "DE", "email"), row("NOBODY", "US", "sms"))
+    reference = demo.opens("ROUTES")
+    text = demo.newest(Channel.EMAIL, f"/confirm/{reference}").body
+    person.opens(link_in(text, "/confirm/"))
+    person.reads("Go on with the reset?")
+    look_at(person.page, "confirm-link")
+    person.opens(link_in(text, "/stop/"))
+    person.reads("Stop this reset?")
+    look_at(person.page, "stop")
+    person.presses("Stop this reset")
+    person.reads("This reset was stopped")
+    look_at(person.page, "cancelled")
+    person.opens(f"{demo.pages}/nowhere")
+    look_at(person.page, "failure")
+    the_link_asks_another_browser_for_a_code(demo, person)
+    who_comes_too_late_is_told_so(person)
+
+
+def link_in(text: str, part: str) -> str:
+    """The address in a message that has this part."""
+    return next(word for word in text.split() if part in word)
+
+
+def the_link_asks_another_browser_for_a_code(demo: Demo, person: Person) -> None:
+    reference = demo.opens("NOBODY")
+    signed_in = {"account": "NOBODY", "signed_in_at": demo.now.isoformat()}
+    demo.call("POST", f"/v1/resets/{reference}/attest-password", signed_in)
+    person.opens(demo.pages)
+    person.types("Reference", reference)
+    person.types("Code", demo.newest_code(Channel.SMS, reference))
+    person.presses("Confirm code")
+    person.reads("Your two-factor sign-in has been reset")
+    address = link_in(demo.newest(Channel.SMS, f"/reset/{reference}/enrol/").body, "/enrol/")
+    person.opens(address)
+    person.reads("Set up a new second step")
+    look_at(person.page, "enrol-ready")
+    person.page.context.clear_cookies()
+    person.opens(address)
+    look_at(person.page, "enrol-code")
+    person.presses("Send me a code")
+    expect(person.page.get_by_text("A code is on its way to you")).to_be_visible()
+    person.types("Code", "12345678")
+    person.presses("Confirm code")
+    expect(person.page.get_by_role("alert")).to_contain_text("not right")
+    person.types("Code", demo.newest_code(Channel.SMS, "@localhost #"))
+    person.presses("Confirm code")
+    person.reads("Enable Two-Factor Authentication")
+    person.page.context.clear_cookies()
+    person.opens(demo.settings_link("NOBODY"))
+    person.presses("Change 2-Factor Auth Email")
+    person.reads("Set up a new second step first")
+    look_at(person.page, "obstacle-enrolment")
+    demo.move_clock("25h", timedelta(hours=25))
+    person.opens(address)
+
+
+def who_comes_too_late_is_told_so(person: Person) -> None:
+    person.reads("This way is closed")
+    look_at(person.page, "enrol-over")
+
+
+def test_the_pages_of_support_fit_and_are_accessible(demo: Demo, person: Person) -> None:
+    mail = "From: stranger@elsewhere.example\nSubject: hello\nMessage-ID: <1@elsewhere.example>\n\ncan't log in\n"
+    keyturn(demo.env, "inbox", "add", "-", stdin=mail)
+    until(lambda: keyturn(demo.env, "inbox", "list", "--held"), "the mail to be held")
+    person.opens(str(keyturn(demo.env, "inbox", "page", "--by", "Kim")["link"]))
+    look_at(person.page, "support-enter")
+    person.page.get_by_role("button").first.press("Enter")
+    person.page.wait_for_url("**/support/mails")
+    look_at(person.page, "support-mails")
+    person.page.locator("main a").first.press("Enter")
+    person.page.wait_for_url("**/support/mails/*")
+    look_at(person.page, "support-mail")
+
+
+def test_every_other_page_of_the_settings_fits_and_is_accessible(demo: Demo, person: Person) -> None:
+    imported(demo, row("PAGES", "US", "sms", PASSPHRASE), row("ABROAD", "DE", "email"))
     person.opens(demo.settings_link("PAGES"))
     person.reads("Additional Settings")
     an_app_is_added(demo, person)
@@ -28,6 +111,7 @@ def test_every_other_page_fits_and_is_accessible(demo: Demo, person: Person) -> 
         person.opens(demo.pages + path)
         look_at(person.page, name)
     the_pages_of_a_factor_are_looked_at(demo, person)
+    a_recovery_code_is_replaced(demo, person)
     a_reset_freezes_the_settings(demo, person)
     a_visit_without_a_cookie_is_told_what_to_do(demo, person)
     abroad_the_menu_says_why_ways_are_missing(demo, person)
@@ -51,6 +135,20 @@ def the_pages_of_a_factor_are_looked_at(demo: Demo, person: Person) -> None:
     person.presses("Remove Authenticator app")
     person.page.wait_for_url("**/settings/factors/*/remove")
     look_at(person.page, "factor-remove")
+
+
+def a_recovery_code_is_replaced(demo: Demo, person: Person) -> None:
+    person.opens(f"{demo.pages}/settings/recovery-codes")
+    person.presses("Make ten recovery codes")
+    person.reads("Save your recovery codes")
+    code = person.page.locator(".codes code").first.inner_text()
+    person.opens(demo.settings_link("PAGES"))
+    person.presses("Show it now")
+    person.reads("Show your second step")
+    person.types("Code", code.lower().replace("-", " "))
+    person.presses("Confirm code")
+    person.page.wait_for_url("**/settings/confirm")
+    look_at(person.page, "recovery-code-used")
 
 
 def a_reset_freezes_the_settings(demo: Demo, person: Person) -> None:
