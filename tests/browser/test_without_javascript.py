@@ -21,6 +21,7 @@ def test_without_javascript_a_customer_sets_up_changes_and_resets(demo: Demo, pl
     the_preference_is_changed(plain_person)
     a_passphrase_is_set(plain_person)
     a_security_key_says_what_it_needs(plain_person)
+    codes_by_text_message_are_turned_on_and_off(demo, plain_person)
     the_customer_resets_and_comes_back_in(demo, plain_person)
 
 
@@ -117,6 +118,19 @@ def a_security_key_says_what_it_needs(person: Person) -> None:
     person.reads("Add a security key")
     expect(person.page.locator("noscript")).to_be_attached()
     take_picture(person.page, "plain-key", PHONE)
+
+
+def codes_by_text_message_are_turned_on_and_off(demo: Demo, person: Person) -> None:
+    person.opens(f"{demo.pages}/settings/sms")
+    person.presses("Send me a code")
+    person.types("Code", demo.newest_code(Channel.SMS, "@localhost #"))
+    person.presses("Confirm code")
+    person.reads("Two-Factor Authentication is on")
+    person.presses("Turn off SMS codes")
+    person.reads("Remove SMS codes?")
+    person.presses("Remove it")
+    person.reads("Two-Factor Authentication is on")
+    expect(person.page.get_by_text("Turn on codes by text message")).to_be_visible()
 
 
 def the_customer_resets_and_comes_back_in(demo: Demo, person: Person) -> None:
