@@ -6,6 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, Uuid, bindparam, insert, select, type_coerce, update
 
+from models.accounts import ContactPoint
 from models.base import new_id
 from models.factors import Authenticator, AuthenticatorKind
 
@@ -14,8 +15,9 @@ _OF_ACCOUNT = (
         Authenticator.id,
         Authenticator.label,
         type_coerce(Authenticator.contact_id, Uuid()).label("contact_id"),
-        Authenticator.suspended_at.is_not(None).label("suspended"),
+        (Authenticator.suspended_at.is_(None) & ContactPoint.replaced_at.is_(None)).label("counts"),
     )
+    .join(ContactPoint, ContactPoint.id == Authenticator.contact_id)
     .where(
         Authenticator.account_id == bindparam("account_id"),
         Authenticator.kind == AuthenticatorKind.SMS,
@@ -37,12 +39,15 @@ _MOVE = (
 
 @dataclass(frozen=True, slots=True)
 class Phone:
-    """A phone whose codes sign in; `contact_id` is its contact point, as it was when it was enrolled or moved."""
+    """A phone whose codes sign in; `contact_id` is its contact point, as it was when it was enrolled or moved.
+
+    `counts`: it is not suspended, and its contact point is still the account's.
+    """
 
     id: UUID
     label: str
     contact_id: UUID
-    suspended: bool
+    counts: bool
 
 
 def enrolled(connection: Connection, account_id: UUID) -> Phone | None:

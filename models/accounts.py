@@ -25,7 +25,7 @@ class Account(Base):
     `wrong_in_a_row` counts what was wrong in resets, `refused_in_a_row` what was refused at sign-in, where nothing is
     looked at before `sign_in_waits_until`. Until `quarantine_until` the billing system holds risky changes.
     `changed_by_billing_at` is when what a reset stands on was last changed through the import or the API, where nobody
-    shows a second factor.
+    shows a second factor; `chosen_at` when its customer last chose preference or backup in the settings.
     """
 
     __tablename__ = "account"
@@ -46,6 +46,7 @@ class Account(Base):
     sign_in_waits_until: Mapped[datetime | None]
     quarantine_until: Mapped[datetime | None]
     changed_by_billing_at: Mapped[datetime | None]
+    chosen_at: Mapped[datetime | None]
 
 
 class ContactPoint(Base):
@@ -53,8 +54,8 @@ class ContactPoint(Base):
 
     `value` is an address as `foundation.addresses` writes it, a number in E.164, or a postal address as JSON.
     `finding` is what a vendor said of it before the first message went there. A new one that its customer has entered
-    becomes the current one when the code that was sent there comes back, before `proposed_until`: until then it has
-    `replaced_at`, from the start.
+    becomes the current one at `confirmed_at`, when the code that was sent there comes back, before `proposed_until`:
+    until then it has `replaced_at`, from the start.
     """
 
     __tablename__ = "contact_point"
@@ -69,6 +70,7 @@ class ContactPoint(Base):
     replaced_at: Mapped[datetime | None]
     finding: Mapped[Finding | None] = mapped_column(enum_column(Finding))
     proposed_until: Mapped[datetime | None]
+    confirmed_at: Mapped[datetime | None]
 
     __table_args__ = (
         Index(None, "account_id", "kind", "version", unique=True),

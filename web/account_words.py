@@ -37,8 +37,8 @@ OBSTACLES = MappingProxyType(
             "A reset removed your second steps. Open the link in our message about it, or the reset's own page.",
         ),
         Obstacle.ENROLMENT_ONLY: (
-            "Set up a new second step first",
-            "You came here after a reset. Once a new second step is set up, the rest of your settings is open, too.",
+            "Here you can only set up second steps",
+            "You came here after a reset. To change anything else, open the settings from your account again.",
         ),
         Obstacle.ENROLMENT_OVER: (
             "This way to a new second step is closed",

@@ -14,6 +14,7 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
 from authenticators.listing import Listed
 from foundation import clock
+from models.accounts import AccountStatus
 from tasks.ringing import ring
 from web.problems import Problem, Unauthorized
 from web.site import CurrentSite
@@ -24,6 +25,7 @@ from workflows.importing import NothingImported
 from workflows.references import read_reference
 from workflows.showing_factors import Shown
 from workflows.sign_in import CannotSignIn, NoSuchFactor, Outcome, Verified
+from workflows.views import AccountView
 
 
 def _may_ask(site: CurrentSite, now: "Now", authorization: Annotated[str, Header()] = "") -> None:
@@ -164,6 +166,7 @@ def show_account(site: CurrentSite, ref: Ref, now: Now) -> dict[str, object]:
     return {
         "ref": view.ref,
         "status": view.status,
+        "second_factor": _next(view),
         "preference": view.preference,
         "backup": view.backup,
         "passphrase_set": view.passphrase_set,
@@ -171,6 +174,13 @@ def show_account(site: CurrentSite, ref: Ref, now: Now) -> dict[str, object]:
         "factors": [_factor(each) for each in view.authenticators if each.revoked_at is None],
         "open_reset": next((case.reference for case in view.cases if case.is_open), None),
     }
+
+
+def _next(view: AccountView) -> str:
+    """What a sign-in asks for after the password."""
+    if view.status is AccountStatus.ENROLMENT_PENDING:
+        return Outcome.ENROLMENT_REQUIRED
+    return "required" if any(each.revoked_at is None for each in view.authenticators) else Outcome.NOT_ENROLLED
 
 
 def _factor(factor: Listed) -> dict[str, object]:

@@ -56,7 +56,7 @@ def begin(site: CurrentSite, view: Proven, session: InSession, now: Now) -> Resp
 @page("/reset/{reference}/enrol/{token}")
 def open_link(site: CurrentSite, view: InPath, token: str, grant: Granted, session: InSession) -> Response:
     """Says what comes next: a button, or the proof that is asked for."""
-    is_proven = session is not None and (session.passphrase_given or grant.proof is AskedProof.CODE)
+    is_proven = session is not None and (session.passphrase_given or grant.proof is not AskedProof.PASSPHRASE)
     return _page(site, view, grant, token=token, is_proven=is_proven)
 
 

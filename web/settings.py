@@ -177,6 +177,8 @@ def confirm_contact(site: CurrentSite, here: Here, kind: Kind, now: Now, code: S
         confirmed = contact_changes.confirm(site.installation, here, kind, code, now)
     except NothingProposed:
         return _contact_page(site, here, kind, now, _NOTHING_WAITS)
+    except NotAllowed as reason:
+        return _contact_page(site, here, kind, now, Said(409, str(reason)))
     if said := said_of_code(confirmed.checked):
         return _contact_page(site, here, kind, now, said)
     ring(confirmed.owed)
@@ -193,7 +195,10 @@ def ask_to_remove_contact(site: CurrentSite, here: Here, kind: Kind, now: Now) -
 @form("/settings/contact/{kind}/remove")
 def remove_contact(site: CurrentSite, here: Here, kind: Kind, now: Now) -> Response:
     """Takes the contact point away."""
-    ring(contact_changes.remove(site.installation, here, kind, now))
+    try:
+        ring(contact_changes.remove(site.installation, here, kind, now))
+    except NotAllowed as reason:
+        return _contact_page(site, here, kind, now, Said(409, str(reason)))
     return site.go(f"{HOME}?done=removed")
 
 

@@ -16,7 +16,7 @@ from policy.vocabulary import Channel, ContactKind
 from workflows import account_history
 from workflows.account_history import AccountLine
 from workflows.accounts import contacts_of, masked
-from workflows.changing import is_factor_fresh
+from workflows.changing import is_fresh
 from workflows.contact_changes import CHANGE, CHANNELS, proposal_of
 from workflows.installation import Installation
 from workflows.opening import has_open_case
@@ -25,6 +25,8 @@ from workflows.preferences import Choice, choices
 
 _LINES = 50
 _CLOCK_IS_NEWS_FOR = timedelta(days=1)
+_WINDOW = timedelta(minutes=5)
+"""More than any app's code counts for: two steps of 120 seconds."""
 
 _ACCOUNT = select(
     Account.ref,
@@ -104,7 +106,9 @@ def account_page(installation: Installation, visit: Visit, now: datetime) -> Acc
         kinds = CHANGE.keys()
         factors = listing.current(connection, visit.account_id)
         second_steps = tuple(each for each in factors if each.kind is not AuthenticatorKind.RECOVERY_CODES)
-        history = account_history.newest(connection, visit.account_id, _LINES)
+        history = tuple(
+            line for line in account_history.newest(connection, visit.account_id, _LINES) if not _tells_ahead(line, now)
+        )
         return AccountPage(
             row.ref,
             row.name,
@@ -115,7 +119,7 @@ def account_page(installation: Installation, visit: Visit, now: datetime) -> Acc
             has_open_case(connection, visit.account_id),
             row.status is AccountStatus.ENROLMENT_PENDING,
             visit.kind is SessionKind.ENROLMENT,
-            not factors or is_factor_fresh(installation, visit, now),
+            not factors or is_fresh(installation, visit.factor_at, now),
             tuple(choices(installation.policy, profile)),
             tuple(_contact(installation, connection, visit.account_id, profile, kind, now) for kind in kinds),
             second_steps,
@@ -155,6 +159,12 @@ def _contact(
 
 def _shown(contact: Contact | None) -> str | None:
     return None if contact is None else masked(contact.destination)
+
+
+def _tells_ahead(line: AccountLine, now: datetime) -> bool:
+    """Whether the line tells of a code that will still count: who guessed it would know when to come back."""
+    ahead = int(line.facts["seconds_ahead"] or 0) if line.event == "clock_is_off" else 0
+    return ahead > 0 and now <= line.at + timedelta(seconds=ahead) + _WINDOW
 
 
 def _clock_ahead(history: tuple[AccountLine, ...], factors: tuple[Listed, ...], now: datetime) -> timedelta | None:

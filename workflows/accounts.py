@@ -30,6 +30,7 @@ ACCOUNT_COLUMNS = (
     Account.sign_in_waits_until,
     Account.quarantine_until,
     Account.changed_by_billing_at,
+    Account.chosen_at,
 )
 
 _LOCK = select(Account.id.label("account_id"), *ACCOUNT_COLUMNS).where(Account.id == bindparam("id")).with_for_update()
@@ -83,6 +84,7 @@ class LockedAccount:
     sign_in_waits_until: datetime | None
     quarantine_until: datetime | None
     changed_by_billing_at: datetime | None
+    chosen_at: datetime | None
     _profile: Profile | None = None
 
     @classmethod
@@ -103,6 +105,7 @@ class LockedAccount:
             row.sign_in_waits_until,
             row.quarantine_until,
             row.changed_by_billing_at,
+            row.chosen_at,
         )
 
     def save(self, connection: Connection) -> None:

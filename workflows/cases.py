@@ -187,6 +187,13 @@ class Case:
         for channel, contact in notice_ways(self.installation.policy, profile, self.carrier()):
             self.owe(kind, channel, contact.id, now)
 
+    def owe_notice_to_carrier(self, kind: MessageKind, now: datetime) -> None:
+        """Queues the notice to the contact point that gets the code, too."""
+        profile = self.account.profile(self.connection)
+        for channel, contact in notice_ways(self.installation.policy, profile, None):
+            if contact.id == self.contact_id:
+                self.owe(kind, channel, contact.id, now)
+
     def carrier(self) -> Contact | None:
         """The contact point that gets the code, if it is still a current one."""
         contacts = self.account.profile(self.connection).contacts

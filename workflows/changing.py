@@ -7,7 +7,7 @@ from sqlalchemy import Connection
 
 from models.access import SessionKind
 from models.accounts import AccountStatus
-from workflows import granting
+from workflows import granting, portal
 from workflows.accounts import LockedAccount, lock_account
 from workflows.installation import Installation
 from workflows.opening import has_open_case
@@ -58,25 +58,30 @@ def lock_for_settings(installation: Installation, connection: Connection, visit:
 def lock_for_factors(installation: Installation, connection: Connection, visit: Visit, now: datetime) -> LockedAccount:
     """The account, locked, if a factor may be added. Raises `NotNow`.
 
-    After a reset that takes what the reset grants; otherwise, if there is a factor, it was shown a short while ago.
+    After a reset the first one takes what the reset grants. Otherwise, if there is a factor, one was shown a short
+    while ago, or enrolled.
     """
     account = lock_account(connection, visit.account_id)
-    if visit.kind is SessionKind.ENROLMENT:
-        _require_grant(connection, account, visit, now)
-    elif account.status is AccountStatus.ENROLMENT_PENDING:
-        raise NotNow(Obstacle.ENROLMENT_REQUIRED)
-    elif has_factor(connection, account.id) and not is_factor_fresh(installation, visit, now):
+    if account.status is AccountStatus.ENROLMENT_PENDING:
+        _require_grant(connection, visit, now)
+        return account
+    # Read again now: the factor may have been reported as stolen since the visit was looked up.
+    fresh = is_fresh(installation, portal.factor_at(connection, visit.id), now)
+    if visit.kind is SessionKind.ENROLMENT and not fresh:
+        raise NotNow(Obstacle.ENROLMENT_OVER)
+    if has_factor(connection, account.id) and not fresh:
         raise NotNow(Obstacle.FACTOR_NEEDED)
     return account
 
 
-def is_factor_fresh(installation: Installation, visit: Visit, now: datetime) -> bool:
-    """Whether a second factor was shown in this visit a short while ago."""
-    return visit.factor_at is not None and now - visit.factor_at < installation.policy.sign_in.factor_fresh_for
+def is_fresh(installation: Installation, factor_at: datetime | None, now: datetime) -> bool:
+    """Whether a second factor was shown a short while ago."""
+    return factor_at is not None and now - factor_at < installation.policy.sign_in.factor_fresh_for
 
 
-def _require_grant(connection: Connection, account: LockedAccount, visit: Visit, now: datetime) -> None:
-    grant = granting.of_case(connection, visit.case_id) if visit.case_id else None
-    is_granted = grant is not None and grant.used_at is None and now < grant.ends_at
-    if account.status is not AccountStatus.ENROLMENT_PENDING or not is_granted:
+def _require_grant(connection: Connection, visit: Visit, now: datetime) -> None:
+    if visit.kind is not SessionKind.ENROLMENT or visit.case_id is None:
+        raise NotNow(Obstacle.ENROLMENT_REQUIRED)
+    grant = granting.of_case(connection, visit.case_id)
+    if grant is None or grant.used_at is not None or now >= grant.ends_at:
         raise NotNow(Obstacle.ENROLMENT_OVER)

@@ -3,6 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
+from authenticators.suspending import restore_suspended
 from models.cases import Actor
 from workflows.answers import Answer, Problem, answer
 from workflows.cases import locked
@@ -19,6 +20,8 @@ def cancel(installation: Installation, reference: str, *, actor: Actor, now: dat
         if not case.is_open:
             return answer(case, Problem.CLOSED)
         fire(case, "cancel", actor=actor, now=now, how=how)
+        # Somebody says that nothing was lost.
+        restore_suspended(connection, case.id)
         return answer(case)
 
 

@@ -81,7 +81,7 @@ _REPLACE = (
 _CONFIRM = (
     update(ContactPoint)
     .where(ContactPoint.id == bindparam("of"))
-    .values(verified_at=bindparam("now"), replaced_at=None, proposed_until=None)
+    .values(verified_at=bindparam("now"), confirmed_at=bindparam("now"), replaced_at=None, proposed_until=None)
 )
 _UNSET = (
     update(Account)
@@ -156,10 +156,15 @@ def proposal_of(connection: Connection, account_id: UUID, kind: ContactKind, now
 
 
 def confirm(installation: Installation, visit: Visit, kind: ContactKind, typed: str, now: datetime) -> Confirmed:
-    """The code that was sent there: makes the new contact point the current one. Raises `NotNow`, `NothingProposed`."""
+    """The code that was sent there: makes the new contact point the current one.
+
+    Raises `NotNow`, `NothingProposed` or `NotAllowed`.
+    """
     with installation.database.begin() as connection:
         account = lock_for_settings(installation, connection, visit, now)
         contact = _proposed(connection, account.id, kind, now)
+        if kind is ContactKind.PHONE and not _gets_texts(installation, connection, account, contact):
+            _require_no_sign_in_codes(connection, account)
         checked = account_codes.check(
             installation, connection, contact.id, CHANNELS[kind][0], CodeFor.CONTACT, typed, now
         )
@@ -169,9 +174,13 @@ def confirm(installation: Installation, visit: Visit, kind: ContactKind, typed: 
 
 
 def remove(installation: Installation, visit: Visit, kind: ContactKind, now: datetime) -> tuple[UUID, ...]:
-    """Takes the contact point away, and with it a preference that needs it. Raises `NotNow`."""
+    """Takes the contact point away, and with it a preference that needs it. Raises `NotNow` or `NotAllowed`."""
     with installation.database.begin() as connection:
         account = lock_for_settings(installation, connection, visit, now)
+        if account.profile(connection).contact(kind) is None:
+            return ()
+        if kind is ContactKind.PHONE:
+            _require_no_sign_in_codes(connection, account)
         # Told before it is gone, so that it is told too.
         owed = tell_change(installation, connection, account, CHANGE[kind], now)
         key = {"of_account": account.id, "of_kind": kind, "now": now}
@@ -237,6 +246,19 @@ def _require_differs(account: LockedAccount, connection: Connection, contact: Co
         raise NotAllowed("The 2-Factor Auth Email must differ from the primary address.")
     if current and current.verified_at and current.destination == contact.destination:
         raise NotAllowed("This is what is set already.")
+
+
+def _require_no_sign_in_codes(connection: Connection, account: LockedAccount) -> None:
+    if sms.enrolled(connection, account.id) is not None:
+        raise NotAllowed("Turn off codes by text message first: they go to this phone.")
+
+
+def _gets_texts(installation: Installation, connection: Connection, account: LockedAccount, contact: Contact) -> bool:
+    try:
+        check_reachable(installation.policy, account.profile(connection), Channel.SMS, contact)
+    except NotAllowed:
+        return False
+    return True
 
 
 def _proposed(connection: Connection, account_id: UUID, kind: ContactKind, now: datetime) -> Contact:

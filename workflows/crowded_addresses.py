@@ -46,5 +46,7 @@ def forget_old(connection: Connection, now: datetime) -> None:
 
 def _digest(installation: Installation, address: str) -> bytes:
     parsed = ip_address(address)
-    whose = parsed if isinstance(parsed, IPv4Address) else ip_network((parsed, 64), strict=False)
+    # Servers that listen on both write an IPv4 address as an IPv6 one (RFC 4291 §2.5.5.2).
+    plain = getattr(parsed, "ipv4_mapped", None) or parsed
+    whose = plain if isinstance(plain, IPv4Address) else ip_network((plain, 64), strict=False)
     return installation.keyring.digest(str(whose).encode(), purpose="network address")

@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import and_, bindparam, select
 
 from models.access import Enrolment
 from models.accounts import Account, AccountStatus
 from models.base import AnyRow
-from models.cases import Actor, CodeFor, ResetCase
+from models.cases import Actor, CodeFor, Proof, ResetCase
 from policy.routing import NotAllowed
+from policy.vocabulary import ProofKind
 from workflows import account_codes, granting, portal
 from workflows.account_codes import CodeFault, Queued
 from workflows.cases import Case, UnknownCase, is_pinned, locked
@@ -22,10 +23,17 @@ from workflows.installation import Installation
 from workflows.passphrases import passphrase_matches
 
 _GRANT = (
-    select(Enrolment.ends_at, Enrolment.used_at, Account.status, Account.passphrase_hash)
+    select(
+        Enrolment.ends_at,
+        Enrolment.used_at,
+        Account.status,
+        Account.passphrase_hash,
+        Proof.met_at.label("password_at"),
+    )
     .select_from(ResetCase)
     .join(Account, Account.id == ResetCase.account_id)
     .outerjoin(Enrolment, Enrolment.case_id == ResetCase.id)
+    .outerjoin(Proof, and_(Proof.case_id == ResetCase.id, Proof.kind == ProofKind.PASSWORD))
     .where(ResetCase.reference == bindparam("reference"))
 )
 
@@ -40,10 +48,15 @@ class GrantState(StrEnum):
 
 
 class AskedProof(StrEnum):
-    """What is asked of somebody who has the link and no session."""
+    """What is asked of somebody who has the link and no session.
+
+    Nothing helps where the password was a proof of the reset: it cannot be shown here again, and the code alone would
+    be less than what the reset took.
+    """
 
     PASSPHRASE = "passphrase"
     CODE = "code"
+    NOTHING = "nothing"
 
 
 class EnrolmentFault(StrEnum):
@@ -82,7 +95,11 @@ def grant_of(installation: Installation, reference: str, now: datetime) -> Grant
         row: AnyRow | None = connection.execute(_GRANT, {"reference": reference}).one_or_none()
     if row is None:
         raise UnknownCase
-    return Grant(_state(row, row.status, now), row.ends_at, _asked(row.passphrase_hash))
+    return Grant(
+        _state(row, row.status, now),
+        row.ends_at,
+        _asked(row.passphrase_hash, with_password=row.password_at is not None),
+    )
 
 
 def begin(installation: Installation, reference: str, now: datetime, *, passphrase_given: bool) -> Proven:
@@ -92,7 +109,7 @@ def begin(installation: Installation, reference: str, now: datetime, *, passphra
     could wait for the customer to give it.
     """
     with installation.database.begin() as connection, locked(installation, connection, reference) as case:
-        if _asked(case.passphrase_hash) is AskedProof.PASSPHRASE and not passphrase_given:
+        if _asked_in(case) is AskedProof.PASSPHRASE and not passphrase_given:
             return Proven(None, EnrolmentFault.PASSPHRASE_FIRST)
         return _begin(case, "session of the case", now)
 
@@ -101,8 +118,9 @@ def send_code(installation: Installation, reference: str, now: datetime) -> Queu
     """Sends a new code to the contact point that was proven. Raises `UnknownCase` or `NotAllowed`."""
     with installation.database.begin() as connection, locked(installation, connection, reference) as case:
         contact = case.carrier()
-        if _standing(case, now) is not GrantState.OPEN or contact is None or case.channel is None:
-            raise NotAllowed("No new factor can be set up with this reset.")
+        is_asked = _standing(case, now) is GrantState.OPEN and _asked_in(case) is AskedProof.CODE
+        if not is_asked or contact is None or case.channel is None:
+            raise NotAllowed("No code is asked for here.")
         if not is_pinned(installation, case.id, case.contact_digest or b"", contact):
             raise NotAllowed("The contact point has changed since.")
         channel = case.channel
@@ -114,7 +132,7 @@ def prove_code(installation: Installation, reference: str, typed: str, now: date
     with installation.database.begin() as connection, locked(installation, connection, reference) as case:
         if _standing(case, now) is not GrantState.OPEN or case.contact_id is None or case.channel is None:
             return Proven(None, EnrolmentFault.NOT_OPEN)
-        if _asked(case.passphrase_hash) is not AskedProof.CODE:
+        if _asked_in(case) is not AskedProof.CODE:
             return Proven(None, EnrolmentFault.NO_VALID_CODE)
         checked = account_codes.check(
             installation, connection, case.contact_id, case.channel, CodeFor.ENROLMENT, typed, now
@@ -167,8 +185,14 @@ def _state(grant: AnyRow | None, status: AccountStatus, now: datetime) -> GrantS
     return GrantState.OPEN if is_open else GrantState.OVER
 
 
-def _asked(passphrase_hash: str | None) -> AskedProof:
-    return AskedProof.CODE if passphrase_hash is None else AskedProof.PASSPHRASE
+def _asked_in(case: Case) -> AskedProof:
+    return _asked(case.passphrase_hash, with_password=ProofKind.PASSWORD in case.proofs)
+
+
+def _asked(passphrase_hash: str | None, *, with_password: bool) -> AskedProof:
+    if passphrase_hash is not None:
+        return AskedProof.PASSPHRASE
+    return AskedProof.NOTHING if with_password else AskedProof.CODE
 
 
 def _begin(case: Case, how: str, now: datetime) -> Proven:

@@ -151,7 +151,7 @@ def add_app(installation: Installation, visit: Visit, sealed: str, typed: str, l
             installation.keyring,
             account.id,
             app,
-            label=label.strip()[:LONGEST_LABEL] or "Authenticator app",
+            label=_named(label) or "Authenticator app",
             now=now,
             authenticator_id=authenticator_id,
             last_step=step,
@@ -187,7 +187,7 @@ def add_key(installation: Installation, visit: Visit, response: str, label: str,
                 connection,
                 account_id=account.id,
                 response=response,
-                label=label.strip()[:LONGEST_LABEL] or "Security key",
+                label=_named(label) or "Security key",
                 rp_id=installation.settings.relying_party,
                 origins=installation.settings.key_origins,
                 user_verification=installation.policy.sign_in.user_verification,
@@ -230,7 +230,9 @@ def make_recovery_codes(
 ) -> tuple[tuple[str, ...], tuple[UUID, ...]]:
     """Ten new recovery codes in the place of all older ones, and what to ring for. Raises `NotNow`."""
     with installation.database.begin() as connection:
-        account = _lock_with_factor(installation, connection, visit, now)
+        account = lock_for_factors(installation, connection, visit, now)
+        if not has_factor(connection, account.id):
+            raise NoSuchFactorHere
         codes = recovery_codes.make(connection, account.id, now)
         _record(connection, account, "recovery_codes_made", now)
         return codes, tell_change(installation, connection, account, Change.RECOVERY_CODES_MADE, now)
@@ -240,7 +242,7 @@ def rename(installation: Installation, visit: Visit, authenticator_id: UUID, lab
     """Gives a factor another name. Raises `NotNow` or `NoSuchFactorHere`."""
     with installation.database.begin() as connection:
         account = _lock_with_factor(installation, connection, visit, now)
-        named = label.strip()[:LONGEST_LABEL]
+        named = _named(label)
         key = {"of": authenticator_id, "of_account": account.id, "to": named}
         if not named or connection.execute(_RENAME, key).rowcount == 0:
             raise NoSuchFactorHere
@@ -269,6 +271,11 @@ def restore(installation: Installation, visit: Visit, authenticator_id: UUID, no
         return tell_change(installation, connection, account, Change.FACTOR_RESTORED, now)
 
 
+def _named(label: str) -> str:
+    """What can be printed of a name, on one line."""
+    return "".join(sign for sign in " ".join(label.split()) if sign.isprintable())[:LONGEST_LABEL]
+
+
 def _is_full(connection: Connection, account: LockedAccount) -> bool:
     return connection.execute(_COUNT, {"account_id": account.id}).scalar_one() >= MOST_FACTORS
 
@@ -283,9 +290,9 @@ def _enrolled(
     is_first: bool,
 ) -> Enrolled:
     """What follows a new factor; the first one after a reset uses up what the reset granted."""
-    if visit.kind is SessionKind.ENROLMENT:
+    if account.status is AccountStatus.ENROLMENT_PENDING:
         _end_enrolment(installation, connection, account, visit, now)
-    elif is_first:
+    if is_first:
         portal.note_factor(connection, visit.id, now)
     _record(connection, account, "factor_added", now)
     owed = tell_change(installation, connection, account, Change.FACTOR_ADDED, now)
@@ -300,7 +307,6 @@ def _end_enrolment(
     account.status = AccountStatus.ACTIVE
     account.quarantine_until = now + installation.policy.sign_in.quarantine
     account.save(connection)
-    portal.become_portal(connection, visit.id, now)
     with locked(installation, connection, visit.case_id) as case:
         case.record("enrolled", actor=Actor.CUSTOMER, now=now)
 

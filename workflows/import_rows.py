@@ -55,6 +55,10 @@ def _app(value: object) -> App:
 def _passphrase(value: SecretStr) -> SecretStr:
     if not 8 <= len(value.get_secret_value().strip()) <= 200:  # noqa: PLR2004 - said in the error
         raise ValueError("must have 8 to 200 characters")
+    try:
+        value.get_secret_value().encode()
+    except UnicodeEncodeError:
+        raise ValueError("holds a half of a character") from None
     return value
 
 

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, bindparam, insert, select, update
 
 from authenticators import totp
 from models.accounts import Account, AccountStatus, ContactPoint
-from models.base import new_id
+from models.base import AnyRow, new_id
 from models.cases import IS_OPEN, Actor, ResetCase
 from models.database import wait_for_turn
 from policy.routing import Contact, NotAllowed, Profile, check_preference
@@ -29,9 +29,9 @@ from workflows.telling import tell_change
 _FIND = select(Account.id).where(Account.ref == bindparam("ref")).with_for_update()
 _OPEN_CASE = select(ResetCase.reference).where(ResetCase.account_id == bindparam("account_id"), IS_OPEN)
 _UPDATE = update(Account).where(Account.id == bindparam("of"))
-_CURRENT = select(ContactPoint.id, ContactPoint.kind, ContactPoint.value, ContactPoint.version).where(
-    ContactPoint.account_id == bindparam("account_id"), ContactPoint.replaced_at.is_(None)
-)
+_CURRENT = select(
+    ContactPoint.id, ContactPoint.kind, ContactPoint.value, ContactPoint.verified_at, ContactPoint.confirmed_at
+).where(ContactPoint.account_id == bindparam("account_id"), ContactPoint.replaced_at.is_(None))
 _REPLACE = update(ContactPoint).where(ContactPoint.id == bindparam("of")).values(replaced_at=bindparam("now"))
 _VERIFY = update(ContactPoint).where(ContactPoint.id == bindparam("of")).values(verified_at=bindparam("at"))
 _LAST_VERSION = (
@@ -161,6 +161,8 @@ def _write(
 ) -> tuple[UUID, ...]:
     """Writes the row; answers with what tells the customer of it."""
     account_id = known or new_id()
+    if known:
+        account = _with_what_was_chosen(lock_account(connection, known), account)
     owed = _tell_changes(installation, connection, account, known, now) if known else ()
     columns: dict[str, object] = {"name": account.name, "country": account.country, "preference": account.preference}
     columns |= {"backup": account.backup, "state": account.postal_state}
@@ -174,6 +176,15 @@ def _write(
     _write_contacts(connection, account, account_id, now)
     _add_app(installation, connection, account, account_id, known, now)
     return owed
+
+
+def _with_what_was_chosen(account: LockedAccount, row: AccountRow) -> AccountRow:
+    """What the customer chose in the settings stays where the row says nothing of it: billing does not know it."""
+    if account.chosen_at is None:
+        return row
+    return row.model_copy(
+        update={"preference": row.preference or account.preference, "backup": row.backup or account.backup}
+    )
 
 
 def _tell_changes(
@@ -193,15 +204,24 @@ def _tell_changes(
 
 def _changes(connection: Connection, account: LockedAccount, row: AccountRow) -> Iterator[Change]:
     """What the row makes different, besides name and country."""
-    given = {contact.kind: contact.destination for contact in row.contacts()}
-    current = {contact.kind: contact.destination for contact in account.profile(connection).contacts}
-    yield from (Change(kind) for kind in ContactKind if given.get(kind) != current.get(kind))
+    current = {each.kind: each for each in connection.execute(_CURRENT, {"account_id": account.id})}
+    given = {contact.kind: contact for contact in row.contacts()}
+    yield from (Change(kind) for kind in ContactKind if _differs(given.get(kind), current.get(kind)))
     if account.preference is not row.preference:
         yield Change.PREFERENCE
     if account.backup is not row.backup:
         yield Change.BACKUP
     if row.passphrase and not _is_passphrase(row.passphrase.get_secret_value(), account.passphrase_hash):
         yield Change.PASSPHRASE
+
+
+def _differs(given: GivenContact | None, row: AnyRow | None) -> bool:
+    """Whether the row changes the contact point: where it is, whether it is verified, or that it is there."""
+    if given is None or row is None:
+        return (given is not None) if row is None else row.confirmed_at is None
+    if value_of(given.destination) != row.value:
+        return True
+    return row.confirmed_at is None and (given.verified_at is None) != (row.verified_at is None)
 
 
 def _is_passphrase(given: str, passphrase_hash: str | None) -> bool:
@@ -225,8 +245,11 @@ def _write_contacts(connection: Connection, account: AccountRow, account_id: UUI
     given = {contact.kind: contact for contact in account.contacts()}
     for kind, row in current.items():
         if kind in given and value_of(given[kind].destination) == row.value:
-            connection.execute(_VERIFY, {"of": row.id, "at": given.pop(kind).verified_at})
-        else:
+            verified_at = given.pop(kind).verified_at
+            # What a code has confirmed here is verified, whatever the billing system knows of it.
+            if row.confirmed_at is None:
+                connection.execute(_VERIFY, {"of": row.id, "at": verified_at})
+        elif kind in given or row.confirmed_at is None:
             connection.execute(_REPLACE, {"of": row.id, "now": now})
     for contact in given.values():
         _add_contact(connection, account_id, contact, now)

@@ -11,7 +11,6 @@ from typing import Any
 
 from transitions import EventData, Machine, MachineError
 
-from authenticators.suspending import restore_suspended
 from models.cases import OPEN_STATES, Actor, CaseState
 from policy.vocabulary import Channel, MessageKind, ProofKind
 from workflows import granting
@@ -81,12 +80,6 @@ def _grant_enrolment(event: EventData) -> None:
         case.owe(MessageKind.ENROLMENT_LINK, case.channel, case.contact_id, now)
 
 
-def _restore_suspended(event: EventData) -> None:
-    """What was said to be stolen in this case counts again."""
-    case = _case(event)
-    restore_suspended(case.connection, case.id)
-
-
 _OPEN = sorted(OPEN_STATES)
 
 MACHINE = Machine(
@@ -121,7 +114,7 @@ MACHINE = Machine(
             "trigger": "cancel",
             "source": _OPEN,
             "dest": CaseState.CANCELLED,
-            "after": [_withdraw_code, _restore_suspended, _tell(MessageKind.NOTICE_CANCELLED)],
+            "after": [_withdraw_code, _tell(MessageKind.NOTICE_CANCELLED)],
         },
         {
             "trigger": "deny",

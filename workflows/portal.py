@@ -50,10 +50,9 @@ _VISIT = (
     .where(PortalSession.cookie_digest == bindparam("digest"), PortalSession.ends_at > bindparam("now"))
 )
 _SHOW_FACTOR = update(PortalSession).where(PortalSession.id == bindparam("of")).values(factor_at=bindparam("now"))
-_BECOME_PORTAL = (
-    update(PortalSession)
-    .where(PortalSession.id == bindparam("of"))
-    .values(kind=SessionKind.PORTAL, factor_at=bindparam("now"))
+_FACTOR_AT = select(PortalSession.factor_at).where(PortalSession.id == bindparam("id"))
+_FORGET_FACTORS = (
+    update(PortalSession).where(PortalSession.account_id == bindparam("of_account")).values(factor_at=None)
 )
 _LEAVE = update(PortalSession).where(PortalSession.id == bindparam("of")).values(ends_at=bindparam("now"))
 
@@ -70,7 +69,7 @@ class Link:
 class Visit:
     """A customer who is at the settings pages. `factor_at` is when a second factor was last shown in this visit.
 
-    In a visit of the kind `enrolment` only a new factor can be enrolled, which the reset `case_id` grants.
+    In a visit of the kind `enrolment` nothing but new factors can be set up, which the reset `case_id` grants.
     """
 
     id: UUID
@@ -136,9 +135,14 @@ def note_factor(connection: Connection, visit_id: UUID, now: datetime) -> None:
     connection.execute(_SHOW_FACTOR, {"of": visit_id, "now": now})
 
 
-def become_portal(connection: Connection, visit_id: UUID, now: datetime) -> None:
-    """The first factor after a reset is enrolled: the rest of the settings is open too."""
-    connection.execute(_BECOME_PORTAL, {"of": visit_id, "now": now})
+def factor_at(connection: Connection, visit_id: UUID) -> datetime | None:
+    """When a second factor was last shown in this visit, as it stands now that its account is locked."""
+    return connection.execute(_FACTOR_AT, {"id": visit_id}).scalar_one_or_none()
+
+
+def forget_factors(connection: Connection, account_id: UUID) -> None:
+    """What was shown in visits of the account counts no longer: it may have been stolen."""
+    connection.execute(_FORGET_FACTORS, {"of_account": account_id})
 
 
 def leave(installation: Installation, visit: Visit, now: datetime) -> None:

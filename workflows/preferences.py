@@ -29,8 +29,14 @@ LEAST_SCORE = 2
 # zxcvbn's time grows with the square of the length, and what stands behind this many characters is strong enough.
 _LONGEST_LOOKED_AT = 72
 
-_SET_PREFERENCE = update(Account).where(Account.id == bindparam("of")).values(preference=bindparam("channel"))
-_SET_BACKUP = update(Account).where(Account.id == bindparam("of")).values(backup=bindparam("channel"))
+_SET_PREFERENCE = (
+    update(Account)
+    .where(Account.id == bindparam("of"))
+    .values(preference=bindparam("channel"), chosen_at=bindparam("now"))
+)
+_SET_BACKUP = (
+    update(Account).where(Account.id == bindparam("of")).values(backup=bindparam("channel"), chosen_at=bindparam("now"))
+)
 _SET_PASSPHRASE = update(Account).where(Account.id == bindparam("of")).values(passphrase_hash=bindparam("hash"))
 
 
@@ -79,9 +85,11 @@ def set_preference(
     """
     with installation.database.begin() as connection:
         account = lock_for_settings(installation, connection, visit, now)
+        if channel is account.preference:
+            return ()
         if channel is not None:
             _require(installation, connection, account, channel, account.backup)
-        connection.execute(_SET_PREFERENCE, {"of": account.id, "channel": channel})
+        connection.execute(_SET_PREFERENCE, {"of": account.id, "channel": channel, "now": now})
         return _changed(installation, connection, account, Change.PREFERENCE, now, channel=channel)
 
 
@@ -89,9 +97,11 @@ def set_backup(installation: Installation, visit: Visit, channel: Channel | None
     """The channel that stands in where a code cannot reach the preferred one. Raises as `set_preference`."""
     with installation.database.begin() as connection:
         account = lock_for_settings(installation, connection, visit, now)
+        if channel is account.backup:
+            return ()
         if channel is not None:
             _require(installation, connection, account, channel, account.preference)
-        connection.execute(_SET_BACKUP, {"of": account.id, "channel": channel})
+        connection.execute(_SET_BACKUP, {"of": account.id, "channel": channel, "now": now})
         return _changed(installation, connection, account, Change.BACKUP, now, channel=channel)
 
 
@@ -110,6 +120,8 @@ def remove_passphrase(installation: Installation, visit: Visit, now: datetime) -
     """Resets ask for no passphrase any more. Raises `NotNow`."""
     with installation.database.begin() as connection:
         account = lock_for_settings(installation, connection, visit, now)
+        if account.passphrase_hash is None:
+            return ()
         connection.execute(_SET_PASSPHRASE, {"of": account.id, "hash": None})
         return _changed(installation, connection, account, Change.PASSPHRASE, now, is_set=False)
 

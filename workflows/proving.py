@@ -90,9 +90,10 @@ def attest_password(installation: Installation, reference: str, *, signed_in_at:
         expire_if_due(case, now)
         if not case.is_open:
             return answer(case, Problem.CLOSED)
-        fresh_until = signed_in_at + installation.policy.limits.password_fresh_for
-        if fresh_until <= now or signed_in_at > now + _CLOCKS_DIFFER:
+        fresh_for = installation.policy.limits.password_fresh_for
+        if not now - fresh_for < signed_in_at <= now + _CLOCKS_DIFFER:
             return answer(case, Problem.SIGN_IN_NOT_RECENT)
+        fresh_until = signed_in_at + fresh_for
         _add_proof(case, ProofKind.PASSWORD, "password sign-in", now, fresh_until)
         case.record("password_attested", actor=Actor.BILLING, now=now)
         _settle(case, now)

@@ -88,7 +88,7 @@ def _note_skew(attempt: Attempt, code: str, apps: Sequence[totp.Enrolled]) -> No
 
 def _sms_code(attempt: Attempt, typed: str) -> Matched | None:
     phone = sms.enrolled(attempt.connection, attempt.account.id)
-    if phone is None or phone.suspended or len(account_codes.digits_of(typed)) != _sms_digits(attempt):
+    if phone is None or not phone.counts or len(account_codes.digits_of(typed)) != _sms_digits(attempt):
         return None
     checked = account_codes.check(
         attempt.installation,

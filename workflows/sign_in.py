@@ -16,7 +16,7 @@ from models.accounts import AccountStatus
 from models.cases import Actor, CodeFor
 from models.factors import Authenticator, Ceremony
 from policy.routing import NotAllowed, check_preference
-from policy.vocabulary import Change, Channel
+from policy.vocabulary import Change, Channel, MessageKind
 from workflows import account_codes, account_history, crowded_addresses, portal
 from workflows.accounts import LockedAccount, account_id_of, lock_account, masked
 from workflows.cases import locked
@@ -139,7 +139,7 @@ def key_options(
 def send_sms(installation: Installation, connection: Connection, account: LockedAccount, now: datetime) -> CodeSent:
     """Sends a code to the phone that was enrolled, if the region still allows it. Raises `NoSuchFactor`."""
     phone = sms.enrolled(connection, account.id)
-    if phone is None or phone.suspended:
+    if phone is None or not phone.counts:
         raise NoSuchFactor
     try:
         contact = check_preference(installation.policy, account.profile(connection), Channel.SMS)
@@ -267,7 +267,10 @@ def _with_case_cancelled(attempt: Attempt, verified: Verified) -> Verified:
         expire_if_due(case, attempt.now)
         if case.is_open:
             how = f"sign-in with {verified.matched.kind}"
+            # What was reported as stolen in it stays suspended: another factor has signed in, perhaps.
             fire(case, "cancel", actor=Actor.CUSTOMER, now=attempt.now, how=how)
+            # Whoever asked for the reset waits there, and may be the customer: with a stolen factor a thief signs in.
+            case.owe_notice_to_carrier(MessageKind.NOTICE_CANCELLED, attempt.now)
     return Verified(
         verified.outcome,
         verified.matched,

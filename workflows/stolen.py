@@ -12,6 +12,7 @@ from authenticators.listing import Listed, current
 from authenticators.suspending import suspend
 from models.cases import Actor, ResetCase
 from policy.vocabulary import Change, ProofKind
+from workflows import portal
 from workflows.answers import Answer, Problem, answer
 from workflows.cases import locked
 from workflows.installation import Installation
@@ -38,6 +39,7 @@ def report(installation: Installation, reference: str, authenticator_id: UUID, n
             return answer(case, Problem.CODE_FIRST)
         told: tuple[UUID, ...] = ()
         if suspend(connection, case.account.id, authenticator_id, case.id, now):
+            portal.forget_factors(connection, case.account.id)
             case.record("factor_suspended", actor=Actor.CUSTOMER, now=now, authenticator=str(authenticator_id))
             told = tell_change(installation, connection, case.account, Change.FACTOR_SUSPENDED, now)
         return answer(case, also=told)

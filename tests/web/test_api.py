@@ -139,6 +139,7 @@ def test_whatever_is_wrong_the_answer_is_the_same(
 def test_after_a_reset_every_answer_asks_for_enrolment(installation: Installation, api: TestClient) -> None:
     sms_account(installation, totp_secret=TOTP_SECRET)
     by_hand(installation, update(Account).values(status=AccountStatus.ENROLMENT_PENDING))
+    assert api.get("/v1/accounts/DANA").json()["second_factor"] == "enrolment_required"
     for code in (code_now(), "000000"):
         assert verify(api, code=code).json() == ALIKE | {"outcome": "enrolment_required"}
     for kind in ("sms", "security_key"):
@@ -148,6 +149,7 @@ def test_after_a_reset_every_answer_asks_for_enrolment(installation: Installatio
 
 def test_without_a_factor_there_is_nothing_to_ask_for(installation: Installation, api: TestClient) -> None:
     sms_account(installation)
+    assert api.get("/v1/accounts/DANA").json()["second_factor"] == "not_enrolled"
     assert verify(api, code="000000").json() == ALIKE | {"outcome": "not_enrolled"}
     answer = api.post("/v1/accounts/DANA/sign-in-challenges", json={"kind": "sms"})
     assert problem(answer) == (409, "not-enrolled")
@@ -235,6 +237,10 @@ def test_a_password_is_attested_for_the_accounts_own_open_reset(installation: In
         assert problem(attest(api, reference, account)) == (404, "unknown-reset")
     assert attest(api, case.reference, ago=timedelta(minutes=11)).json()["problem"] == "sign_in_not_recent"
     assert attest(api, case.reference, ago=-timedelta(minutes=2)).json()["problem"] == "sign_in_not_recent"
+    for far in ("9999-12-31T23:59:59Z", "0001-01-01T00:00:00Z"):
+        body = {"account": "DANA", "signed_in_at": far}
+        answer = api.post(f"/v1/resets/{case.reference}/attest-password", json=body)
+        assert answer.json()["problem"] == "sign_in_not_recent"
     told = attest(api, case.reference.lower()).json()
     assert told == {"reference": case.reference, "state": "requested", "closed_at": None, "problem": None}
     assert [each.kind for each in case_view(installation, case.reference).proofs] == ["password"]
@@ -256,7 +262,7 @@ def test_an_account_is_shown_without_an_address(installation: Installation, api:
     sms_account(installation, totp_secret=TOTP_SECRET)
     answer = api.get("/v1/accounts/DANA")
     told = answer.json()
-    assert (told["ref"], told["status"], told["preference"]) == ("DANA", "active", "sms")
+    assert (told["ref"], told["second_factor"], told["preference"]) == ("DANA", "required", "sms")
     assert [each["kind"] for each in told["factors"]] == ["totp"]
     assert "example" not in answer.text
     assert TOTP_SECRET not in answer.text
@@ -280,11 +286,22 @@ def test_an_account_is_made_changed_and_told(installation: Installation, api: Te
 
 
 @pytest.mark.parametrize(
-    "body", [{}, {"name": "x", "country": "US", "ref": "OTHER", "more": 1}, {"name": "x", "country": "USA"}, []]
+    "body",
+    [
+        {},
+        {"name": "x", "country": "US", "ref": "OTHER", "more": 1},
+        {"name": "x", "country": "USA"},
+        [],
+    ],
 )
 def test_a_row_that_is_wrong_changes_nothing(installation: Installation, api: TestClient, body: object) -> None:
     assert problem(api.put("/v1/accounts/DANA", json=body))[0] == 422
     assert rows(installation, select(Account.id)) == []
+
+
+def test_half_a_character_in_a_passphrase_is_refused(api: TestClient) -> None:
+    body = b'{"name": "x", "country": "US", "passphrase": "\\ud800aaaaaaaaaa"}'
+    assert problem(api.put("/v1/accounts/DANA", content=body))[0] == 422
 
 
 def test_a_frozen_account_is_not_changed(installation: Installation, api: TestClient) -> None:

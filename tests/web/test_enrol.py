@@ -2,15 +2,15 @@
 
 import pytest
 from httpx2 import Response
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 from starlette.testclient import TestClient
 
 from foundation import clock
 from models.access import Enrolment
-from models.cases import Actor, CaseState
+from models.cases import Actor, CaseState, Proof
 from models.factors import Authenticator
 from models.messages import Message
-from policy.vocabulary import MessageKind
+from policy.vocabulary import MessageKind, ProofKind
 from tests.installations import (
     HOUR,
     PASSPHRASE,
@@ -118,8 +118,21 @@ def test_the_link_alone_grants_nothing_and_asks_for_the_passphrase(
         assert is_let_in(stranger.post(address, data={"passphrase": PASSPHRASE}))
 
 
+def test_where_the_password_was_a_proof_another_browser_cannot_go_on(
+    installation: Installation, client: TestClient
+) -> None:
+    case = completed(installation, client)
+    with browser(installation) as stranger:
+        page = stranger.get(link(installation, case))
+        assert "Open this link in that one" in text_of(page)
+        assert "<input" not in page.text
+        assert stranger.post(f"{link(installation, case)}/code").status_code == 409
+        assert not is_let_in(stranger.post(link(installation, case), data={"code": case.code}))
+
+
 def test_without_a_passphrase_it_asks_for_a_new_code(installation: Installation, client: TestClient) -> None:
     case = completed(installation, client)
+    by_hand(installation, delete(Proof).where(Proof.kind == ProofKind.PASSWORD))
     address = link(installation, case)
     with browser(installation) as stranger:
         early = stranger.post(address, data={"code": case.code})

@@ -234,12 +234,12 @@ def test_a_wrong_code_is_told_at_the_field_and_soon_makes_wait(installation: Ins
 def test_a_clock_that_is_off_is_explained_until_it_is_right(installation: Installation, client: TestClient) -> None:
     sms_account(installation, totp_secret=TOTP_SECRET)
     enter(installation, client)
-    ahead = pyotp.TOTP(TOTP_SECRET).at(int(clock.now().timestamp()) + 180)
-    assert client.post("/settings/confirm", data={"code": ahead}).status_code == 400
+    behind = pyotp.TOTP(TOTP_SECRET).at(int(clock.now().timestamp()) - 180)
+    assert client.post("/settings/confirm", data={"code": behind}).status_code == 400
     for path in ("/settings/confirm", "/settings/authentication"):
-        assert "your phone’s clock is 3 minutes fast" in text_of(client.get(path))
+        assert "your phone’s clock is 3 minutes slow" in text_of(client.get(path))
     show_app(client)
-    assert "minutes fast" not in text_of(client.get("/settings/confirm"))
+    assert "minutes slow" not in text_of(client.get("/settings/confirm"))
 
 
 def test_a_used_recovery_code_is_replaced_and_the_new_one_shown_once(
@@ -297,9 +297,7 @@ def test_while_a_reset_is_open_the_settings_are_closed_until_a_second_factor_sto
     assert client.post("/settings/preference", data={"preference": "voice"}).status_code == 303
 
 
-def test_after_a_reset_a_new_second_step_comes_first_and_opens_the_rest(
-    installation: Installation, client: TestClient
-) -> None:
+def test_after_a_reset_second_steps_are_set_up_and_nothing_else(installation: Installation, client: TestClient) -> None:
     sms_account(installation, totp_secret=TOTP_SECRET)
     case = start_case(installation, "DANA", clock.now())
     attest_password(installation, case.reference, signed_in_at=clock.now(), now=clock.now())
@@ -316,7 +314,8 @@ def test_after_a_reset_a_new_second_step_comes_first_and_opens_the_rest(
     secret = "".join(re.findall(r"<span>([A-Z2-7]{4})</span>", page.text))
     fields = {"sealed": hidden(page, "sealed"), "code": pyotp.TOTP(secret).at(clock.now())}
     assert client.post("/settings/app/new", data=fields).status_code == 303
-    assert client.post("/settings/preference", data={"preference": "voice"}).status_code == 303
+    assert client.get("/settings/recovery-codes").status_code == 200
+    assert client.post("/settings/preference", data={"preference": "voice"}).status_code == 409
 
 
 # --- What is written down

@@ -5,14 +5,15 @@ from uuid import UUID
 
 import pyotp
 import pytest
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from authenticators import recovery_codes
 from models.access import Enrolment
 from models.accounts import Account, AccountStatus
-from models.cases import Actor, CaseState
+from models.cases import Actor, CaseState, Proof
 from models.factors import Algorithm, Authenticator
-from policy.vocabulary import Change, Channel, MessageKind
+from policy.routing import NotAllowed
+from policy.vocabulary import Change, Channel, MessageKind, ProofKind
 from tests.installations import (
     DAY,
     HOUR,
@@ -22,6 +23,7 @@ from tests.installations import (
     START,
     TOTP_SECRET,
     Started,
+    by_hand,
     deliver_all,
     email_account,
     factor_address_of,
@@ -32,7 +34,7 @@ from tests.installations import (
     wrong,
 )
 from tests.workflows.racing import at_once
-from tests.workflows.visits import seen, visit
+from tests.workflows.visits import seen, visit, visit_with_factor
 from workflows import enrolment, factors, granting, preferences, stolen
 from workflows.accounts import account_id_of
 from workflows.answers import Problem
@@ -59,6 +61,13 @@ def completed(installation: Installation, ref: str) -> Started:
     if answer.state is CaseState.CONTACT_VERIFIED:
         answer = prove_passphrase(installation, case.reference, PASSPHRASE, actor=Actor.CUSTOMER, now=SOON)
     assert answer.state is CaseState.COMPLETED
+    return case
+
+
+def completed_by_code_alone(installation: Installation, ref: str) -> Started:
+    """As if no password had been a proof of it."""
+    case = completed(installation, ref)
+    by_hand(installation, delete(Proof).where(Proof.kind == ProofKind.PASSWORD))
     return case
 
 
@@ -149,7 +158,7 @@ def test_enrolling_ends_the_grant_begins_the_quarantine_and_stands_in_the_histor
     assert [each.event for each in history][-2:] == ["enrolment_begun", "enrolled"]
 
 
-def test_the_visit_that_enrolled_may_go_on_with_the_settings(installation: Installation) -> None:
+def test_the_visit_that_enrolled_sets_up_second_steps_and_nothing_else(installation: Installation) -> None:
     sms_account(installation)
     case = completed(installation, "DANA")
     cookie = enrolment.begin(installation, case.reference, SOON, passphrase_given=False).cookie or ""
@@ -158,7 +167,15 @@ def test_the_visit_that_enrolled_may_go_on_with_the_settings(installation: Insta
         preferences.set_preference(installation, here, Channel.EMAIL, SOON)
     assert refusal.value.obstacle is Obstacle.ENROLMENT_ONLY
     enrol(installation, here)
-    preferences.set_preference(installation, seen(installation, cookie, SOON), Channel.EMAIL, SOON)
+    done, _ = enrol(installation, here)
+    assert (done.fault, done.is_first) == (None, False)
+    assert len(factors.make_recovery_codes(installation, here, SOON)[0]) == 10
+    with pytest.raises(NotNow) as refusal:
+        preferences.set_preference(installation, seen(installation, cookie, SOON), Channel.EMAIL, SOON)
+    assert refusal.value.obstacle is Obstacle.ENROLMENT_ONLY
+    with pytest.raises(NotNow) as refusal:
+        factors.offer_app(installation, here, Algorithm.SHA1, 6, SOON + 10 * MINUTE)
+    assert refusal.value.obstacle is Obstacle.ENROLMENT_OVER
 
 
 def test_the_grant_is_over_after_a_day(installation: Installation) -> None:
@@ -260,13 +277,23 @@ def test_ten_wrong_passphrases_close_that_way(installation: Installation) -> Non
 def test_where_a_passphrase_is_set_no_code_will_do(installation: Installation) -> None:
     sms_account(installation, passphrase=PASSPHRASE)
     case = completed(installation, "DANA")
-    (parcel,) = deliver_all(installation, enrolment.send_code(installation, case.reference, SOON).owed, SOON)
-    assert enrolment.prove_code(installation, case.reference, parcel.code or "", SOON).cookie is None
+    with pytest.raises(NotAllowed):
+        enrolment.send_code(installation, case.reference, SOON)
+    assert enrolment.prove_code(installation, case.reference, case.code, SOON).cookie is None
+
+
+def test_where_the_password_was_a_proof_no_code_will_do(installation: Installation) -> None:
+    sms_account(installation)
+    case = completed(installation, "DANA")
+    assert enrolment.grant_of(installation, case.reference, SOON).proof is AskedProof.NOTHING
+    with pytest.raises(NotAllowed):
+        enrolment.send_code(installation, case.reference, SOON)
+    assert enrolment.prove_code(installation, case.reference, case.code, SOON).cookie is None
 
 
 def test_without_a_passphrase_a_new_code_is_asked_for(installation: Installation) -> None:
     sms_account(installation)
-    case = completed(installation, "DANA")
+    case = completed_by_code_alone(installation, "DANA")
     assert enrolment.grant_of(installation, case.reference, SOON).proof is AskedProof.CODE
     assert enrolment.prove_code(installation, case.reference, case.code, SOON).fault is EnrolmentFault.NO_VALID_CODE
     (parcel,) = deliver_all(installation, enrolment.send_code(installation, case.reference, SOON).owed, SOON)
@@ -333,6 +360,34 @@ def test_a_case_that_expires_restores_nothing(installation: Installation) -> Non
     with installation.database.begin() as connection, locked(installation, connection, case.reference) as open_one:
         fire(open_one, "expire", actor=Actor.SYSTEM, now=end)
     assert shown(installation, pyotp.TOTP(TOTP_SECRET).at(end), end).outcome is Outcome.REFUSED
+
+
+def test_a_visit_of_the_thief_can_change_nothing_any_more(installation: Installation) -> None:
+    sms_account(installation, totp_secret=TOTP_SECRET)
+    thief = visit_with_factor(installation)
+    case = start_case(installation, "DANA", START + MINUTE)
+    later = START + 2 * MINUTE
+    prove_code(installation, case.reference, case.code, actor=Actor.CUSTOMER, now=later)
+    (factor,) = stolen.factors_of(installation, case.reference)
+    stolen.report(installation, case.reference, factor.id, later)
+    with pytest.raises(NotNow) as refusal:
+        factors.restore(installation, thief, factor.id, later)
+    assert refusal.value.obstacle is Obstacle.FACTOR_NEEDED
+    with pytest.raises(NotNow):
+        factors.offer_app(installation, thief, Algorithm.SHA1, 6, later)
+
+
+def test_signing_in_with_another_factor_does_not_restore_what_was_stolen(installation: Installation) -> None:
+    sms_account(installation, totp_secret=TOTP_SECRET)
+    with installation.database.begin() as connection:
+        codes = recovery_codes.make(connection, account_id_of(connection, "DANA"), START)
+    case = start_case(installation, "DANA")
+    prove_code(installation, case.reference, case.code, actor=Actor.CUSTOMER, now=SOON)
+    app, _ = stolen.factors_of(installation, case.reference)
+    stolen.report(installation, case.reference, app.id, SOON)
+    assert shown(installation, codes[0]).outcome is Outcome.ACCEPTED
+    assert not enrolment_is_open(installation, case)
+    assert shown(installation, pyotp.TOTP(TOTP_SECRET).at(SOON)).outcome is Outcome.REFUSED
 
 
 def test_a_factor_of_another_account_cannot_be_stopped(installation: Installation) -> None:

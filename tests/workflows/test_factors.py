@@ -253,6 +253,14 @@ def test_a_name_is_changed_and_an_empty_one_refused(installation: Installation) 
         factors.rename(installation, here, app.id, "  ", START)
 
 
+def test_what_cannot_be_printed_stays_out_of_a_name(installation: Installation) -> None:
+    sms_account(installation)
+    here = visit(installation)
+    offered = offer(installation, here)
+    factors.add_app(installation, here, offered.sealed, code_of(offered, START), "My\x00 \n\u202ephone", START)
+    assert enrolled(installation) == [(AuthenticatorKind.TOTP, "My phone")]
+
+
 def test_removing_is_told_and_takes_effect_at_once(installation: Installation) -> None:
     sms_account(installation, totp_secret=TOTP_SECRET)
     here = visit_with_factor(installation)

@@ -13,7 +13,8 @@ from models.accounts import Account, AccountStatus, ContactPoint
 from models.base import AnyRow
 from models.cases import Actor
 from models.factors import Algorithm, Authenticator, AuthenticatorKind
-from policy.vocabulary import Channel, ContactKind, Finding
+from models.messages import Message
+from policy.vocabulary import Change, Channel, ContactKind, Finding
 from tests.installations import (
     HOUR,
     PASSPHRASE,
@@ -249,6 +250,16 @@ def test_a_changed_contact_is_a_new_version_beside_the_old_one(installation: Ins
         (2, "second@primary.example", START),
         (3, address_of("JONAS"), None),
     ]
+
+
+def test_a_contact_that_loses_its_verification_is_told_and_counts_as_recent(installation: Installation) -> None:
+    email_account(installation)
+    row = {"ref": "JONAS", "name": "JONAS", "country": "DE", "preference": "", "two_factor_email_verified": ""}
+    mails = {"primary_email": "jonas@primary.example", "primary_email_verified": VERIFIED}
+    done = imported(installation, row | mails | {"two_factor_email": "jonas@factor.example"})
+    assert Change.TWO_FACTOR_EMAIL in {each.change for each in rows(installation, select(Message.change))}
+    assert done.owed
+    assert rows(installation, select(Account.changed_by_billing_at)) == [(START,)]
 
 
 def test_a_contact_that_is_left_out_is_gone_and_its_version_is_not_used_again(installation: Installation) -> None:

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+import pyotp
 import pytest
 from sqlalchemy import select, update
 
@@ -31,8 +32,9 @@ from tests.installations import (
 )
 from tests.workflows.racing import at_once
 from tests.workflows.visits import visit, visit_with_factor
-from workflows import contact_changes, preferences
+from workflows import contact_changes, factors, preferences
 from workflows.account_codes import CodeFault
+from workflows.account_page import account_page
 from workflows.changing import NotNow, Obstacle
 from workflows.contact_changes import NothingProposed
 from workflows.installation import Installation
@@ -40,6 +42,8 @@ from workflows.parcels import Parcel
 from workflows.passphrases import passphrase_matches
 from workflows.portal import Visit
 from workflows.preferences import BadPassphrase, SameChannel
+from workflows.showing_factors import Shown
+from workflows.sign_in import verify
 
 NEW_ADDRESS = "dana@somewhere-else.example"
 NEW_PHONE = "+12025550147"
@@ -142,6 +146,17 @@ def test_the_backup_is_another_channel_than_the_preference(installation: Install
     with pytest.raises(SameChannel):
         preferences.set_preference(installation, here, Channel.EMAIL, START)
     preferences.set_backup(installation, here, None, START)
+
+
+def test_saving_what_is_set_already_tells_nobody(installation: Installation) -> None:
+    sms_account(installation)
+    here = visit(installation)
+    assert preferences.set_preference(installation, here, Channel.SMS, START) == ()
+    assert preferences.set_backup(installation, here, None, START) == ()
+    assert preferences.remove_passphrase(installation, here, START) == ()
+    assert contact_changes.remove(installation, here, ContactKind.POSTAL_ADDRESS, START) == ()
+    events = {each.event for each in rows(installation, select(AccountEvent.event))}
+    assert events == {"portal_link_made", "portal_entered"}
 
 
 def test_every_change_is_told_to_all_contact_points_and_kept(installation: Installation) -> None:
@@ -300,6 +315,47 @@ def test_removing_a_contact_point_tells_it_and_unsets_what_needs_it(installation
     assert current(installation, ContactKind.PHONE) == []
     assert rows(installation, select(Account.preference, Account.backup)) == [(None, Channel.EMAIL)]
     assert PHONE in {each.permit.destination for each in deliver_all(installation, owed, START)}
+
+
+def test_a_phone_that_gets_codes_for_signing_in_is_not_removed(installation: Installation) -> None:
+    sms_account(installation)
+    here = visit(installation)
+    (parcel,) = deliver_all(installation, factors.send_phone_code(installation, here, START).owed, START)
+    factors.add_phone(installation, here, parcel.code or "", START)
+    with pytest.raises(NotAllowed, match="Turn off codes by text message first"):
+        contact_changes.remove(installation, here, ContactKind.PHONE, START)
+    assert current(installation, ContactKind.PHONE) == [PHONE]
+
+
+def chosen(installation: Installation) -> list[object]:
+    """The preference, and the current contact points."""
+    contacts = select(ContactPoint.value, ContactPoint.verified_at).where(ContactPoint.replaced_at.is_(None))
+    return [*rows(installation, select(Account.preference)), *rows(installation, contacts.order_by(ContactPoint.kind))]
+
+
+def test_the_billing_system_keeps_what_the_customer_chose_and_confirmed(installation: Installation) -> None:
+    email_account(installation, two_factor_email="", two_factor_email_verified="", preference="")
+    here = visit(installation, "JONAS")
+    code = propose(installation, here).code or ""
+    contact_changes.confirm(installation, here, ContactKind.TWO_FACTOR_EMAIL, code, START)
+    preferences.set_preference(installation, here, Channel.EMAIL, START)
+    before = chosen(installation)
+    email_account(installation, two_factor_email="", two_factor_email_verified="", preference="")
+    email_account(installation, two_factor_email=NEW_ADDRESS, two_factor_email_verified="", preference="")
+    assert current(installation, ContactKind.TWO_FACTOR_EMAIL) == [NEW_ADDRESS]
+    assert chosen(installation) == before
+    assert rows(installation, select(Account.changed_by_billing_at)) == [(None,)]
+
+
+def test_the_clock_hint_never_tells_of_a_code_that_will_count(installation: Installation) -> None:
+    sms_account(installation, totp_secret=TOTP_SECRET)
+    early = pyotp.TOTP(TOTP_SECRET).at(START + 5 * MINUTE)
+    verify(installation, "DANA", Shown(early), address=None, now=START)
+    here = visit(installation)
+    for when, told in ((START + MINUTE, None), (START + 10 * MINUTE, None), (START + 11 * MINUTE, 5 * MINUTE)):
+        page = account_page(installation, here, when)
+        assert page.clock_ahead == told
+        assert ("clock_is_off" in {line.event for line in page.history}) is (told is not None)
 
 
 def test_nothing_proposed_nothing_confirmed(installation: Installation) -> None:

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 import pyotp
 import pytest
-from sqlalchemy import insert, select, update
+from sqlalchemy import delete, insert, select, update
 
 from authenticators import recovery_codes, sms, totp
 from authenticators.suspending import suspend
@@ -19,6 +19,7 @@ from tests.installations import (
     DAY,
     HOUR,
     MINUTE,
+    PHONE,
     SECOND,
     START,
     TOTP_SECRET,
@@ -287,6 +288,15 @@ def test_one_network_address_is_slowed_down_over_all_accounts(installation: Inst
     assert is_right(few, code_at(START + HOUR), START + HOUR, ADDRESS)
 
 
+def test_ipv4_addresses_written_as_ipv6_are_told_apart(installation: Installation) -> None:
+    few = with_sign_in(installation, wrong_per_address=2)
+    with_app(few)
+    for address in ("::ffff:192.0.2.10", "192.0.2.10"):
+        shown(few, "000000", address=address)
+    assert not is_right(few, code_at(START), address="::ffff:192.0.2.10")
+    assert is_right(few, code_at(START), address="::ffff:192.0.2.11")
+
+
 def test_addresses_of_one_ipv6_network_count_together(installation: Installation) -> None:
     few = with_sign_in(installation, wrong_per_address=2)
     with_app(few)
@@ -306,6 +316,22 @@ def test_signing_in_with_the_old_factor_cancels_an_open_case_and_tells(installat
     assert case_view(installation, case.reference).state is CaseState.CANCELLED
     told = deliver_all(installation, verified.owed, START + MINUTE)
     assert {each.kind for each in told} == {MessageKind.NOTICE_CANCELLED}
+
+
+def test_who_asked_for_the_reset_is_told_too_that_a_sign_in_cancelled_it(installation: Installation) -> None:
+    with_app(installation)
+    by_hand(installation, delete(ContactPoint).where(ContactPoint.kind == ContactKind.PRIMARY_EMAIL))
+    start_case(installation, "DANA")
+    told = deliver_all(installation, shown(installation, code_at(START)).owed, START)
+    assert PHONE in {each.permit.destination for each in told}
+
+
+def test_a_code_by_text_message_does_not_count_once_its_phone_was_replaced(installation: Installation) -> None:
+    sms_account(installation)
+    enrol_phone(installation)
+    code = sent_code(installation)
+    sms_account(installation, phone="+12025550143")
+    assert not is_right(installation, code)
 
 
 def test_of_eight_who_show_one_code_at_once_one_is_accepted(installation: Installation) -> None:
