@@ -15,18 +15,33 @@ from workflows.installation import Installation
 __all__ = ["installation"]
 
 
-@pytest.fixture(scope="session", autouse=True)
-def doorbells(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder into which this process rings: the broker takes it from the environment when it is imported."""
+_FOLDER = tempfile.TemporaryDirectory(prefix="keyturn-test-broker-")
+
+
+def _broker_of_this_process() -> Path:
+    """Imports the broker with a folder of its own, which it takes from the environment; answers with where bells are.
+
+    When this file is read, because tests beside it import the broker as soon as they are collected. Otherwise all
+    processes of a run would ring into one folder.
+    """
     temporary = tempfile.tempdir
     settings.load.cache_clear()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("KEYTURN_DATA_DIR", str(tmp_path_factory.mktemp("broker")))
+        patch.setenv("KEYTURN_DATA_DIR", _FOLDER.name)
         from tasks.broker import app
     # Whoever comes after finds everything as it was.
     settings.load.cache_clear()
     tempfile.tempdir = temporary
     return Path(app.conf.broker_transport_options["data_folder_out"])
+
+
+_DOORBELLS = _broker_of_this_process()
+
+
+@pytest.fixture
+def doorbells() -> Path:
+    """The folder into which this process rings."""
+    return _DOORBELLS
 
 
 @pytest.fixture
