@@ -31,8 +31,12 @@ class Person:
         self.page.goto(url)
 
     def reads(self, heading: str) -> None:
-        """Waits for the page with this heading."""
-        expect(self.page.get_by_role("heading", level=1)).to_have_text(re.compile(heading))
+        """Waits for the page with this heading; fails with what stands on the page instead."""
+        try:
+            expect(self.page.get_by_role("heading", level=1)).to_have_text(re.compile(heading))
+        except AssertionError as error:
+            error.add_note(self.page.locator("body").inner_text())
+            raise
 
     def types(self, label: str, text: str) -> None:
         """Fills the field with this label, reached by Tab."""

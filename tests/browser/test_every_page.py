@@ -27,7 +27,8 @@ PAGES = {
 
 
 def test_every_other_page_of_a_reset_fits_and_is_accessible(demo: Demo, person: Person) -> None:
-    imported(demo, row("ROUTES", "DE", "email"), row("NOBODY", "US", "sms"))
+    more = row("STOLEN", "US", "sms", PASSPHRASE), row("DENIED", "US", "sms")
+    imported(demo, row("ROUTES", "DE", "email"), row("NOBODY", "US", "sms"), *more)
     reference = demo.opens("ROUTES")
     text = demo.newest(Channel.EMAIL, f"/confirm/{reference}").body
     person.opens(link_in(text, "/confirm/"))
@@ -41,8 +42,42 @@ def test_every_other_page_of_a_reset_fits_and_is_accessible(demo: Demo, person: 
     look_at(person.page, "cancelled")
     person.opens(f"{demo.pages}/nowhere")
     look_at(person.page, "failure")
+    other_ends_of_a_reset_are_looked_at(demo, person)
     the_link_asks_another_browser_for_a_code(demo, person)
     who_comes_too_late_is_told_so(person)
+
+
+def other_ends_of_a_reset_are_looked_at(demo: Demo, person: Person) -> None:
+    reference = demo.opens("STOLEN")
+    person.opens(demo.pages)
+    person.types("Reference", reference)
+    person.types("Code", demo.newest_code(Channel.SMS, reference))
+    person.presses("Confirm code")
+    person.reads("Enter your reset passphrase")
+    person.page.context.clear_cookies()
+    person.opens(f"{demo.pages}/?reference={reference}")
+    look_at(person.page, "elsewhere")
+    denied = demo.opens("DENIED")
+    enters_wrong_codes(demo, person, denied, demo.newest_code(Channel.SMS, denied))
+    expect(person.page.get_by_role("link", name="This was the last try for it")).to_be_visible()
+    look_at(person.page, "code-tries-used-up")
+    with person.page.expect_navigation():
+        person.presses("Send a new code")
+    enters_wrong_codes(demo, person, denied, demo.newest_code(Channel.SMS, denied, sends=2))
+    person.reads("This reset was refused")
+    look_at(person.page, "denied")
+    person.opens(f"{demo.pages}/outbox")
+    look_at(person.page, "outbox")
+
+
+def enters_wrong_codes(demo: Demo, person: Person, reference: str, right: str) -> None:
+    """Until the code has no tries left."""
+    wrong = "11111111" if right != "1111 1111" else "22222222"
+    for _ in range(5):
+        person.opens(f"{demo.pages}/?reference={reference}")
+        person.types("Code", wrong)
+        with person.page.expect_navigation():
+            person.presses("Confirm code")
 
 
 def link_in(text: str, part: str) -> str:
@@ -79,6 +114,11 @@ def the_link_asks_another_browser_for_a_code(demo: Demo, person: Person) -> None
     person.reads("Set up a new second step first")
     look_at(person.page, "obstacle-enrolment")
     demo.move_clock("25h", timedelta(hours=25))
+    person.opens(f"{demo.pages}/?reference={demo.opens('ROUTES')}")
+    demo.move_clock("4d", timedelta(days=4))
+    person.page.reload()
+    person.reads("The time for this reset is over")
+    look_at(person.page, "expired")
     person.opens(address)
 
 
@@ -134,6 +174,8 @@ def the_pages_of_a_factor_are_looked_at(demo: Demo, person: Person) -> None:
     person.presses("Remove Authenticator app")
     person.page.wait_for_url("**/settings/factors/*/remove")
     look_at(person.page, "factor-remove")
+    person.opens(f"{demo.pages}/settings/factors/01890000-0000-7000-8000-000000000000")
+    look_at(person.page, "factor-missing")
 
 
 def a_recovery_code_is_replaced(demo: Demo, person: Person) -> None:
