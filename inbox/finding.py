@@ -97,6 +97,10 @@ class Lexicon:
         """Count the words that are words of this language's tables."""
         return len(self._words & words)
 
+    def has_all(self, words: Iterable[str]) -> bool:
+        """Tell whether each of these is a word of this language's tables."""
+        return self._words.issuperset(words)
+
     def find(self, words: Sequence[str]) -> Mapping[Table, list[Found]]:
         """Find every phrase, by table, in order; where two of a table overlap, the first, and of two the longer."""
         found: dict[Table, list[Found]] = defaultdict(list)

@@ -10,14 +10,13 @@ from inbox.sentences import Sentence
 
 _ADDRESS = re.compile(r"(?<![\w.+-])[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}")
 # An account's number has three digits and is no year, or a letter before it: no "account 24 hours", but "account A-99".
-_NUMBER = re.compile(r"(?:\S{1,12} )?(?:(?!(?:19|20)\d\d\b)[a-z]{0,4}\d{3,}|[a-z] \d{2,})")
+_NUMBER = re.compile(r"(?:\S{1,12} )?((?!(?:19|20)\d\d\b)[a-z]{0,4}\d{3,}|[a-z] \d{2,})")
 
 
 class Flag(StrEnum):
     """Why a person must look at a mail, in words for that person."""
 
     CONTACT_CHANGE = "it also asks to change a contact, the passphrase or the way of resetting"
-    OTHER_ACCOUNT = "its text names an account"
     OTHER_ADDRESS = "its text names an address that is not the sender's"
 
 
@@ -31,11 +30,16 @@ def _flags(said: list[Sentence], text: str, sender: str | None) -> Iterator[Flag
         not sentence.denies(found) for sentence in said for found in sentence.find(sentence.phrases.contact_changes)
     ):
         yield Flag.CONTACT_CHANGE
-    if any(_is_numbered(sentence, found) for sentence in said for found in sentence.find(sentence.phrases.accounts)):
-        yield Flag.OTHER_ACCOUNT
     if any(normalise_address(address) != sender for address in _ADDRESS.findall(text)):
         yield Flag.OTHER_ADDRESS
 
 
-def _is_numbered(sentence: Sentence, account: Found) -> bool:
-    return _NUMBER.match(" ".join(sentence.words[account.end : account.end + 3])) is not None
+def accounts_named(said: Iterable[Sentence]) -> tuple[str, ...]:
+    """Return the numbers of accounts in a mail, as small letters and digits: "customer no. A-99" names "a99"."""
+    numbers = (_number(sentence, found) for sentence in said for found in sentence.find(sentence.phrases.accounts))
+    return tuple(dict.fromkeys(number.replace(" ", "") for number in numbers if number))
+
+
+def _number(sentence: Sentence, account: Found) -> str | None:
+    match = _NUMBER.match(" ".join(sentence.words[account.end : account.end + 3]))
+    return match[1] if match else None

@@ -80,8 +80,10 @@ class Phrases:
     """Closely before a thing, these make it the writer's, whoever else is named."""
     other_people: Table
     """Near a loss or a request, these make it somebody else's."""
+    taken_back: Table
+    """Whatever stands before: it is over. These outweigh all that speaks for a request."""
     doubts: Table
-    """Any of these, and a person looks: it is over, it is not our login, somebody else is behind it, it is bait."""
+    """These cast doubt: it is not our login, somebody else is behind it, it is bait, it may be over."""
     no_doubts: Table = _NONE
     """A doubt in these is none: "the password of the backup", "so that I find my way in again"."""
     stand_ins: Table = _NONE

@@ -94,7 +94,8 @@ def _of_a_person(settings: Settings, source: Source, package: Package, read: Rea
         mail.message_id,
         Authenticity(finding.authenticity),
         tokens_in_header(package.raw),
-        code=None if judgement.flags else _bare_code(own_words(mail.text)),
+        code=None if judgement.flags or judgement.accounts else _bare_code(own_words(mail.text)),
+        accounts=judgement.accounts,
     )
 
 

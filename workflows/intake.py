@@ -4,6 +4,7 @@ What is decided depends on what the mail says and on what is known of its sender
 mail alone, so that an answer tells nobody whether an account exists.
 """
 
+import re
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -12,6 +13,7 @@ from uuid import UUID
 from sqlalchemy import Connection, bindparam, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
+from models.accounts import Account
 from models.base import new_id
 from models.cases import Actor, AskedThrough
 from models.database import wait_for_turn
@@ -62,12 +64,15 @@ _CAME_BEFORE = (
     )
     .limit(1)
 )
+_REF = select(Account.ref).where(Account.id == bindparam("account_id"))
+_NOT_TOLD, _NO_DIGIT = re.compile(r"[\W_]"), re.compile(r"\D")
 _A_DAY = timedelta(hours=24)
 _ANSWER_AFTER = timedelta(seconds=5)
 
 NOT_AS_CLAIMED = "the sender's domain says that this mail is not its own"
 UNPROVEN = "nothing proves the sender, and the policy holds such mails"
 WRITES_TOO_OFTEN = "this address has written more often in 24 hours than the policy allows"
+OF_ANOTHER_ACCOUNT = "its text names an account that is not the sender's"
 CAME_BEFORE = "this very mail has opened a reset before"
 _WHOSE = {False: "the address belongs to no account", True: "the address belongs to several accounts"}
 
@@ -87,8 +92,8 @@ class Reading:
     """A mail as its reader understood it; `sender` is a normalised address, None where there is not exactly one.
 
     `tokens` are what stands where the tokens of threads do, `bounced` says that the mail reports that one of ours can
-    never be delivered, and `code` is the code that it consists of, if it says
-    little else.
+    never be delivered, `code` is the code that it consists of, if it says little else, and `accounts` are the accounts
+    that it names: numbers, as small letters and digits.
     """
 
     request: Request
@@ -99,6 +104,7 @@ class Reading:
     tokens: tuple[str, ...] = ()
     bounced: bool = False
     code: str | None = field(default=None, repr=False)
+    accounts: tuple[str, ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,6 +199,8 @@ def _reply(installation: Installation, connection: Connection, reading: Reading,
         return None
     if reading.sender is None or not replies.is_customers(connection, thread, reading.sender):
         return _held(reading, replies.OF_ANOTHER)
+    if _names_another(connection, reading, thread.account_id):
+        return _held(reading, OF_ANOTHER_ACCOUNT)
     if reading.request is not Request.RESET and reading.code is None:
         return Decided(Verdict.HELD, (*reading.reasons, replies.IN_THREAD), thread.case_id)
     proven = reading.authenticity is Authenticity.AUTHENTIC
@@ -212,7 +220,16 @@ def _request(installation: Installation, connection: Connection, reading: Readin
     accounts = accounts_with_address(connection, reading.sender)
     if len(accounts) != 1:
         return _held(reading, _WHOSE[bool(accounts)])
+    if _names_another(connection, reading, accounts[0]):
+        return _held(reading, OF_ANOTHER_ACCOUNT)
     return _open(installation, connection, accounts[0], reading, now)
+
+
+def _names_another(connection: Connection, reading: Reading, account_id: UUID) -> bool:
+    """Whether a number in the text is not the account's own: neither its ref nor the digits of it."""
+    ref = connection.execute(_REF, {"account_id": account_id}).scalar_one()
+    own = {_NOT_TOLD.sub("", ref.casefold()), _NO_DIGIT.sub("", ref)}
+    return not own.issuperset(reading.accounts)
 
 
 def _open(

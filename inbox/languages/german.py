@@ -276,6 +276,15 @@ GERMAN = Phrases(
         verein, leute, geschäftsführer*, buchhalterin, sein handy, seine handynummer, seinen yubikey, ihr handy,
         ihren yubikey
     """),
+    taken_back=_table("""
+        hat sich erledigt, hat sich schon erledigt, ist erledigt, schon erledigt, vergesst es, vergessen sie es,
+        vergesst meine, vergessen sie meine, fehlalarm, wiedergefunden, wieder gefunden, wieder da,
+        wieder aufgetaucht, handy gefunden, schlüssel gefunden, hab ihn gefunden, habe ihn gefunden, hab es gefunden,
+        habe es gefunden, nicht mehr nötig, nicht mehr notwendig, brauche ich nicht mehr, geht wieder,
+        funktioniert wieder, läuft wieder, klappt wieder, alles wieder gut, alles in ordnung, alles gut jetzt,
+        bin wieder drin, wieder drin, bin wieder drinnen, komme wieder rein, komme jetzt wieder rein,
+        konnte mich wieder, konnte mich doch, bin eingeloggt, bin angemeldet, ziehe … zurück, bitte stornieren
+    """),
     doubts=_table("""
         wieder gefunden, wiedergefunden, wieder aufgetaucht, wieder da, hat sich erledigt, hat sich schon erledigt,
         hat sich bereits erledigt, erledigt, geht wieder, funktioniert wieder, läuft wieder, klappt wieder,

@@ -32,7 +32,7 @@ from tests.installations import (
 from tests.workflows.racing import at_once
 from workflows.delivery import claim
 from workflows.installation import Installation
-from workflows.intake import Decided, Reading, Request, Stored, decide, store, stored
+from workflows.intake import OF_ANOTHER_ACCOUNT, Decided, Reading, Request, Stored, decide, store, stored
 from workflows.parcels import Parcel
 from workflows.upkeep import overdue
 from workflows.views import account_view, case_with_history, list_mails
@@ -53,10 +53,11 @@ def decided(
     now: datetime = START,
     *,
     asks: Request = Request.RESET,
+    accounts: tuple[str, ...] = (),
 ) -> Decided:
     """What became of a mail that arrived now and was read like this."""
     delivery_id = f"{sender} {asks} {now.isoformat()}"
-    reading = Reading(asks, ("lost … my phone",), sender, "<1@mail.example>")
+    reading = Reading(asks, ("lost … my phone",), sender, "<1@mail.example>", accounts=accounts)
     answer = decide(installation, kept(installation, delivery_id, now), reading, now)
     assert answer is not None
     return answer
@@ -108,6 +109,24 @@ def test_a_request_from_an_address_of_one_account_opens_a_case(
     assert answer.answer is not None
     assert {each.status for each in messages} == {MessageStatus.QUEUED}
     assert mail_row(installation).case_id == view.id
+
+
+@pytest.mark.parametrize("numbers", [("c40718",), ("40718",), ("40718", "c40718")])
+def test_a_request_that_names_the_sender_s_own_account_opens_a_case(
+    installation: Installation, numbers: tuple[str, ...]
+) -> None:
+    email_account(installation, "C-40718")
+    assert decided(installation, address_of("C-40718"), accounts=numbers).verdict is Verdict.OPENED
+
+
+@pytest.mark.parametrize("numbers", [("40719",), ("407",), ("d40718",), ("40718", "40719")])
+def test_a_request_that_names_another_account_is_held_and_answered(
+    installation: Installation, numbers: tuple[str, ...]
+) -> None:
+    email_account(installation, "C-40718")
+    answer = decided(installation, address_of("C-40718"), accounts=numbers)
+    assert (answer.verdict, answer.reasons[-1]) == (Verdict.HELD, OF_ANOTHER_ACCOUNT)
+    assert answers_to(installation, address_of("C-40718")) == 1
 
 
 def test_a_second_request_joins_the_open_case(installation: Installation) -> None:

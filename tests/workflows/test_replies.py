@@ -1,5 +1,6 @@
 """An answer to a mail of ours: it joins its case only with the right token and from the customer's own address."""
 
+from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
@@ -28,7 +29,7 @@ from tests.installations import (
 )
 from workflows.closing import cancel
 from workflows.installation import Installation
-from workflows.intake import Decided, Reading, Request, decide, store
+from workflows.intake import OF_ANOTHER_ACCOUNT, Decided, Reading, Request, decide, store
 from workflows.receipts import settle
 from workflows.replies import IN_THREAD, OF_ANOTHER
 from workflows.threads import token_of
@@ -81,6 +82,15 @@ def test_a_reply_of_the_customer_that_asks_again_joins_the_case(
     answer = replied(installation, reading)
     assert (answer.verdict, answer.case_id) == (Verdict.JOINED, case.id)
     assert events_of(installation, case)[-1] == "asked_again"
+
+
+def test_a_reply_that_names_another_account_is_held(installation: Installation, case: Started) -> None:
+    reading = replace(
+        reading_of(token_in(installation, case), address_of("JONAS"), asks=Request.RESET), accounts=("99",)
+    )
+    answer = replied(installation, reading)
+    assert (answer.verdict, answer.reasons) == (Verdict.HELD, (OF_ANOTHER_ACCOUNT,))
+    assert events_of(installation, case) == ["open"]
 
 
 def test_a_reply_with_the_token_from_another_address_is_held_and_touches_no_case(
