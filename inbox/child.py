@@ -14,6 +14,7 @@ from pathlib import Path
 
 from inbox.answer import answer_to, to_json
 from inbox.decoding import CHARSETS
+from inbox.weighing import learned
 
 MAX_GROWTH_BYTES = 256 * 1024 * 1024
 """Of address space, beyond what the interpreter and our modules take; on Linux only."""
@@ -92,6 +93,7 @@ def _confine() -> None:
 def _load_what_is_loaded_late() -> None:
     for charset in CHARSETS.values():
         codecs.lookup(charset)
+    learned()  # a file: after this none can be opened
     answer_to(_OF_EVERY_KIND)
 
 

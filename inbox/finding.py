@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import cache
+from itertools import pairwise
 from typing import NamedTuple
 
 from inbox.phrases import Phrases, Table
@@ -17,6 +18,7 @@ _INDEXED = 3  # letters of a word that lead to the stems; none is shorter
 _ACCENT = re.compile(r"[\u0300-\u036f]")  # not the marks of kana, which make another syllable
 # Han, kana and their signs for repeating and lengthening, but not the dot that separates foreign words.
 _CHARACTER = r"\u3005-\u3007\u3041-\u3096\u309d-\u30fa\u30fc-\u30ff\u3400-\u9fff\uf900-\ufaff"
+CHARACTER = re.compile(rf"[{_CHARACTER}]")
 _WORD = re.compile(rf"[{_CHARACTER}]|[^\W{_CHARACTER}]+|[,\u3001]")
 _SHORT_FORMS = (
     (re.compile(r"[\u2018\u2019\u02bc`\u00b4]"), "'"),
@@ -92,14 +94,15 @@ class Lexicon:
         for entry in _entries(phrases):
             self._file(entry)
         self._words = frozenset(step.word for entry in _entries(phrases) for step in entry.steps)
+        self._runs = frozenset(run for entry in _entries(phrases) for run in _runs_of(entry.steps))
 
     def known(self, words: frozenset[str]) -> int:
         """Count the words that are words of this language's tables."""
         return len(self._words & words)
 
-    def has_all(self, words: Iterable[str]) -> bool:
-        """Tell whether each of these is a word of this language's tables."""
-        return self._words.issuperset(words)
+    def has_run(self, words: str) -> bool:
+        """Tell whether these words, with blanks between, are a phrase of this language, or two in a row of one."""
+        return words in self._runs
 
     def find(self, words: Sequence[str]) -> Mapping[Table, list[Found]]:
         """Find every phrase, by table, in order; where two of a table overlap, the first, and of two the longer."""
@@ -161,6 +164,14 @@ def _steps(phrase: str) -> Iterator[_Step]:
         for place, word in enumerate(words, start=1):
             yield _Step(word, piece.endswith(_STEM) and place == len(words), after_gap and place == 1)
         after_gap = piece == _GAP
+
+
+def _runs_of(steps: tuple[_Step, ...]) -> Iterator[str]:
+    if len(steps) == 1 and not steps[0].is_stem:
+        yield steps[0].word
+    for one, other in pairwise(steps):
+        if not (one.is_stem or other.is_stem or other.after_gap or CHARACTER.match(one.word)):
+            yield f"{one.word} {other.word}"
 
 
 def _keep(found: list[Found], new: Found) -> None:

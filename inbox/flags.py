@@ -3,14 +3,25 @@
 import re
 from collections.abc import Iterable, Iterator
 from enum import StrEnum
+from itertools import takewhile
 
 from foundation.addresses import normalise_address
 from inbox.finding import Found
+from inbox.phrases import table
 from inbox.sentences import Sentence
 
 _ADDRESS = re.compile(r"(?<![\w.+-])[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}")
-# An account's number has three digits and is no year, or a letter before it: no "account 24 hours", but "account A-99".
-_NUMBER = re.compile(r"(?:\S{1,12} )?((?!(?:19|20)\d\d\b)[a-z]{0,4}\d{3,}|[a-z] \d{2,})")
+# Words between "customer number" and the number, short enough to be taken for letters of it.
+_LINKS = frozenset(
+    table(
+        "is, are, ist, est, es, e, em, de, la, el, le, o, os, as, no, nr, num, id, my, the, for, in, of, and, at"
+    ).phrases
+)
+_LETTERS = re.compile(r"[a-z]{1,4}")
+_DIGITS = re.compile(r"[a-z]{0,4}\d+[a-z]{0,4}")
+# It has three digits and is no year, or letters before it: no "account 24 hours", but "account A-99".
+_NUMBER = re.compile(r"(?!(?:19|20)\d\d$)\w*\d{3}\w*|[a-z]{1,4}\d{2}\w*")
+_PIECES = 4  # "C 40 718 2": a number is written in pieces
 
 
 class Flag(StrEnum):
@@ -37,9 +48,20 @@ def _flags(said: list[Sentence], text: str, sender: str | None) -> Iterator[Flag
 def accounts_named(said: Iterable[Sentence]) -> tuple[str, ...]:
     """Return the numbers of accounts in a mail, as small letters and digits: "customer no. A-99" names "a99"."""
     numbers = (_number(sentence, found) for sentence in said for found in sentence.find(sentence.phrases.accounts))
-    return tuple(dict.fromkeys(number.replace(" ", "") for number in numbers if number))
+    return tuple(dict.fromkeys(number for number in numbers if number))
 
 
 def _number(sentence: Sentence, account: Found) -> str | None:
-    match = _NUMBER.match(" ".join(sentence.words[account.end : account.end + 3]))
-    return match[1] if match else None
+    words = list(sentence.words[account.end : account.end + _PIECES + 1])
+    if words and _is_between(words[0]):
+        words = words[1:]
+    letters = words[:1] if words and _LETTERS.fullmatch(words[0]) else []
+    first, *others = words[len(letters) :] or [""]
+    if not _DIGITS.fullmatch(first):
+        return None
+    number = "".join([*letters, first, *takewhile(str.isdecimal, others)])
+    return number if _NUMBER.fullmatch(number) else None
+
+
+def _is_between(word: str) -> bool:
+    return word in _LINKS or not (_LETTERS.fullmatch(word) or _DIGITS.fullmatch(word))

@@ -1,7 +1,7 @@
 """In which language each sentence of a mail is heard: the one that knows most of its words.
 
 Spanish and Portuguese share their verbs but not their negations, so a sentence that tells of a loss must not be heard
-in the other. What casts doubt on a mail is listened for in every language.
+in the other. What takes a request back, and what else must be looked at, is listened for in every language.
 """
 
 from collections.abc import Sequence

@@ -1,8 +1,8 @@
 """What a mail asks: a reset of the second factor, perhaps one, something else, or nothing since a machine wrote it.
 
 Each sign in the writer's own words speaks for a request or against one, by a weight that was learned from labelled
-mails. Only a score that is clearly above zero opens a reset: one that waits for a person is better than one that nobody
-asked for. The signs that weighed most are the reasons.
+mails. Only a high score opens a reset, and only where nothing takes the request back: one that waits for a person is
+better than one that nobody asked for. The signs that weighed most are the reasons.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -21,8 +21,8 @@ from inbox.weighing import learned
 
 _LONGEST_READ: Final = 8_000  # characters of the writer's own words: people say what they want early
 _OPENING: Final = 3  # sentences in which a machine says that it is one
-_SURE: Final = 0.4  # the score from which a mail is a request; how it was chosen: docs/decisions/mails-are-weighed.md
-_PERHAPS: Final = -1.3  # the score from which a person is told that it may be one
+_SURE: Final = 0.4  # above this score a mail is a request; how it was chosen: docs/decisions/mails-are-weighed.md
+_PERHAPS: Final = -1.3  # above this one a person is told that it may be one
 _REASONS: Final = 4  # on each side
 _ELSE: Final = "its words are those of other mails"
 
@@ -38,7 +38,7 @@ class Ask(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """What a mail asks, and the words that decided: signs that we know, never a text of the sender's.
+    """What a mail asks, and the words that decided: phrases of our tables, never a text of the sender's.
 
     Whatever it asks, a mail with flags is for a person. `accounts` are the numbers of accounts that it names, small
     letters and digits: whether they are the sender's is for the caller.
@@ -83,7 +83,7 @@ def _asks(said: Heard, automatic: str | None) -> tuple[Ask, tuple[str, ...]]:
     if automatic:
         # Somebody who is out of office may have lost a phone there.
         return (Ask.UNSURE, (*speak_for, automatic)) if score > _SURE else (Ask.AUTOMATIC, (automatic,))
-    taken_back = _first(said.own, _taken_back)
+    taken_back = _first(said.any_language, _taken_back)
     if score > _SURE and not taken_back:
         return Ask.RESET, speak_for
     speak_against = (taken_back,) if taken_back else _told(signs, weights.weakest(signs))

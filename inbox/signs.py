@@ -1,6 +1,7 @@
 """What a mail shows, as signs that can be weighed: the words that it uses, and the phrases of the tables in it.
 
-Of its words these are each, two in a row, and three where a character is a word. Of phrases, `[lost]` says that one of
+Of its words these are each, two in a row, and three where a character is a word; those with a number in them are left
+out, as if they were not there. Of phrases, `[lost]` says that one of
 that table is there, `[lost] meant` and `[lost] denied` in what sense, `[lost] in the subject` where, and
 `[devices] [lost]` that one sentence has both. A short mail has `[at most 20 words]`.
 """
@@ -11,7 +12,7 @@ from dataclasses import fields
 from itertools import combinations, pairwise
 from typing import Final
 
-from inbox.finding import lexicon
+from inbox.finding import CHARACTER, lexicon
 from inbox.phrases import Phrases, Table
 from inbox.rules import ENOUGH, rule_signs
 from inbox.sentences import Sentence
@@ -21,17 +22,15 @@ _NOT_WEIGHED: Final = frozenset({"common", "contact_changes", "accounts", "autom
 _PURPOSES: Final = tuple(
     field.name for field in fields(Phrases) if field.type is Table and field.name not in _NOT_WEIGHED
 )
-_CHARACTER: Final = re.compile(r"[\u3005-\u3007\u3041-\u3096\u309d-\u30fa\u30fc-\u30ff\u3400-\u9fff\uf900-\ufaff]")
-_BETWEEN_TWO: Final = re.compile(rf"(?<={_CHARACTER.pattern}) (?={_CHARACTER.pattern})")
 _FEW: Final = (10, 20, 40, 80)  # different words: of a short mail less can be expected
 _VERY_FEW: Final = (10, 20)  # in so few, it matters more that the rules found enough
 _NUMBER: Final = re.compile(r"\d{3}")  # a code, an account's number: what a mail asks does not hang on it
 
 
 def signs_of(sentences: Sequence[Sentence]) -> Mapping[str, str]:
-    """The signs in these sentences, each with what tells it to a person, from our tables only; "" where these do not.
+    """The signs in these sentences, each with the phrase of our tables that tells it to a person; "" where none does.
 
-    What is told is kept when a mail is erased, and a word that is not in them may be somebody's name.
+    What is told is kept when a mail is erased, and a word that was learned may be somebody's name.
     """
     told = {**dict.fromkeys(_of_length(sentences), ""), **rule_signs(sentences)}
     if ENOUGH in told:
@@ -57,7 +56,7 @@ def _of_words(sentence: Sentence) -> Iterator[tuple[str, str]]:
     known = lexicon(sentence.phrases)
     for run in _runs(words):
         if "," not in run:
-            yield run, _BETWEEN_TWO.sub("", run) if known.has_all(run.split()) else ""
+            yield run, run if known.has_run(run) else ""
 
 
 def _runs(words: list[str]) -> Iterator[str]:
@@ -65,7 +64,7 @@ def _runs(words: list[str]) -> Iterator[str]:
     for first, second in pairwise(words):
         yield f"{first} {second}"
     for first, second, third in zip(words, words[1:], words[2:], strict=False):
-        if _CHARACTER.fullmatch(second):
+        if CHARACTER.fullmatch(second):
             yield f"{first} {second} {third}"
 
 

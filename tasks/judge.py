@@ -30,6 +30,7 @@ log = logging.getLogger(__name__)
 
 _LITTLE: Final = 120  # characters: "My code is 1234 5678, thank you", and a name
 
+NAMES_AN_ACCOUNT: Final = "its text names an account"
 OWN_MAIL: Final = "it came from an address of our own"
 
 _REQUESTS = MappingProxyType(
@@ -89,7 +90,7 @@ def _of_a_person(settings: Settings, source: Source, package: Package, read: Rea
     finding = _finding(settings, source, package, read, mail.sender, now)
     return Reading(
         _request(judgement),
-        (*judgement.reasons, *judgement.flags, finding.reason),
+        (*judgement.reasons, *judgement.flags, *((NAMES_AN_ACCOUNT,) if judgement.accounts else ()), finding.reason),
         mail.sender,
         mail.message_id,
         Authenticity(finding.authenticity),

@@ -4,7 +4,7 @@ What is decided depends on what the mail says and on what is known of its sender
 mail alone, so that an answer tells nobody whether an account exists.
 """
 
-import re
+import unicodedata
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -65,7 +65,6 @@ _CAME_BEFORE = (
     .limit(1)
 )
 _REF = select(Account.ref).where(Account.id == bindparam("account_id"))
-_NOT_TOLD, _NO_DIGIT = re.compile(r"[\W_]"), re.compile(r"\D")
 _A_DAY = timedelta(hours=24)
 _ANSWER_AFTER = timedelta(seconds=5)
 
@@ -200,7 +199,7 @@ def _reply(installation: Installation, connection: Connection, reading: Reading,
     if reading.sender is None or not replies.is_customers(connection, thread, reading.sender):
         return _held(reading, replies.OF_ANOTHER)
     if _names_another(connection, reading, thread.account_id):
-        return _held(reading, OF_ANOTHER_ACCOUNT)
+        return Decided(Verdict.HELD, (*reading.reasons, OF_ANOTHER_ACCOUNT), thread.case_id)
     if reading.request is not Request.RESET and reading.code is None:
         return Decided(Verdict.HELD, (*reading.reasons, replies.IN_THREAD), thread.case_id)
     proven = reading.authenticity is Authenticity.AUTHENTIC
@@ -226,9 +225,9 @@ def _request(installation: Installation, connection: Connection, reading: Readin
 
 
 def _names_another(connection: Connection, reading: Reading, account_id: UUID) -> bool:
-    """Whether a number in the text is not the account's own: neither its ref nor the digits of it."""
-    ref = connection.execute(_REF, {"account_id": account_id}).scalar_one()
-    own = {_NOT_TOLD.sub("", ref.casefold()), _NO_DIGIT.sub("", ref)}
+    """Whether a number in the text is not the account's own: neither its ref nor, without letters, the digits of it."""
+    ref = unicodedata.normalize("NFKD", connection.execute(_REF, {"account_id": account_id}).scalar_one()).casefold()
+    own = {"".join(filter(str.isalnum, ref)), "".join(filter(str.isdecimal, ref))}
     return not own.issuperset(reading.accounts)
 
 

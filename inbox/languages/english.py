@@ -250,14 +250,18 @@ ENGLISH = Phrases(
         secretary, developer
     """),
     taken_back=table("""
-        never mind, nevermind, forget it, forget my, disregard, ignore my, ignore this, false alarm, found it,
-        i found my, have found my, found the phone, found the key, found my phone, turned up, no longer need,
+        never mind, nevermind, forget it, forget my request, forget my mail, forget my last, forget my message,
+        disregard, ignore my, ignore this, false alarm, found it, i found my phone, i found my key,
+        i found my yubikey, i found the phone, i found the key, have found my phone, have found my key,
+        have found my yubikey, have found it, found the phone, found the key, found my phone, phone turned up,
+        key turned up, it turned up, yubikey turned up, turned up again, no longer need it, no longer need this,
+        no longer need the reset, no longer need a reset, no longer need help, no longer need your help,
         no longer needed, no need any, no need to reset, not needed any, do not need it any, works again,
-        everything works, all working now, all works now, all good now, all good again,
-        all is good, it is all good, sorted now, all sorted, have sorted it, solved itself, is solved, problem solved,
-        back in now, am back in, got back in, am in again, could log in again, let me in again,
-        logged in again, i am logged in, can still log in, cancel my request, withdraw my, please cancel the reset,
-        nothing to do any, already reset it, has been reset already
+        everything works, all working now, all works now, all good now, all good again, all is good, it is all good,
+        sorted now, all sorted, have sorted it, solved itself, is solved, problem solved, back in now, am back in,
+        got back in, am in again, could log in again, let me in again, logged in again, i am logged in,
+        can still log in, cancel my request, withdraw my, please cancel the reset, nothing to do any,
+        already reset it, has been reset already
     """),
     doubts=table("""
         found it, found the, has been found, was found, got it back, got my phone back, turned up, works again,
@@ -340,24 +344,26 @@ ENGLISH = Phrases(
     """),
     contact_changes=table("""
         change my email, change my e mail, change the email, change the e mail, change my address, change my phone,
-        change my number, change my mobile, change the number, change the phone number, change the mobile number, change
-        the phone, change my contact, change the contact, change my passphrase, change my reset, change my preference,
-        change the preference, change the address, changing my email, update my email, update my e mail, update my phone
-        number, update my number, update my mobile, update my contact, update my address, update the phone, update the
-        number, update the email, new email, new e mail, different email, different e mail, another email, another e
-        mail, different address, another address, to this number, to this new number, to this email, to this e mail, to
-        this address, to my new number, to my new mobile, to my new address, to my work email, to my private email, to
-        my personal email, to my other email, to the new number, to the new address, use this number, use this email,
-        use this address, use my new number, use the number below, replace my phone number, replace my email, set my
-        email, set my phone, reset my passphrase, forgot my passphrase, lost my passphrase, forgotten my passphrase,
-        reset the passphrase, remove the passphrase, new passphrase, change of address, register my new number, add my
-        new number, add this number, send it to my, send the code to, send me the code to, send the link to, text me at,
-        call me at, call me on, text it to, my new number is, new number is, my new phone number is, reach me at, new
-        phone number is, instead of sms, instead of email, instead of letter, by letter instead, by sms instead, send
-        the codes to, send me the codes to, send codes to, codes to my, code to my new, code to my email, code to my e
-        mail, code to my work, code to my private, code to my other, codes to this, codes to the, send them to, send it
-        to, codes from now on, use the following number, following number, to the following email, to the following
-        address
+        change my number, change my mobile, change the number, change the phone number, change the mobile number,
+        change the phone, change my contact, change the contact, change my passphrase, change my reset,
+        change my preference, change the preference, change the address, changing my email, update my email,
+        update my e mail, update my phone number, update my number, update my mobile, update my contact,
+        update my address, update the phone, update the number, update the email, new email, new e mail,
+        different email, different e mail, another email, another e mail, different address, another address,
+        to this number, to this new number, to this email, to this e mail, to this address, to my new number,
+        to my new mobile, to my new address, to my work email, to my private email, to my personal email,
+        to my other email, to the new number, to the new address, use this number, use this email, use this address,
+        use my new number, use the number below, replace my phone number, replace my email, set my email,
+        set my phone, reset my passphrase, forgot my passphrase, lost my passphrase, forgotten my passphrase,
+        reset the passphrase, remove the passphrase, new passphrase, change of address, register my new number,
+        add my new number, add this number, send it to my, send the code to, send me the code to, send the link to,
+        text me at, call me at, call me on, text it to, my new number is, new number is, my new phone number is,
+        reach me at, new phone number is, instead of sms, instead of email, instead of letter, by letter instead,
+        by sms instead, send the codes to, send me the codes to, send codes to, codes to my, code to my new,
+        code to my email, code to my e mail, code to my work, code to my private, code to my other, codes to this,
+        codes to the, send them to, send it to, codes from now on, use the following number, following number,
+        to the following email, to the following address, use the number, send … codes to, code to my,
+        update my phone to, update my number to
     """),
     stand_ins=table("""
         it, that key, this key, the key, my key, old key, that one, this one, number thing, numbers thing, code thing,

@@ -283,12 +283,13 @@ FRENCH = Phrases(
     """),
     taken_back=table("""
         laissez tomber, oubliez ma, oubliez mon, ne tenez pas compte, ne tenez plus compte, fausse alerte,
-        je l ai retrouvé, je l ai retrouvée, l ai retrouvé, l ai retrouvée, ai retrouvé ma,
-        ai retrouvé le, ai retrouvé la, plus besoin, plus nécessaire, plus la peine, c est réglé, c est résolu,
+        je l ai retrouvé, je l ai retrouvée, l ai retrouvé, l ai retrouvée, ai retrouvé ma, ai retrouvé le,
+        ai retrouvé la, plus besoin de reset, plus besoin de réinitialisation, plus besoin d aide,
+        plus besoin de votre aide, n en ai plus besoin, plus nécessaire, plus la peine, c est réglé, c est résolu,
         problème résolu, tout est rentré, tout va bien, tout remarche, tout refonctionne, refonctionne, remarche,
         tout marche, tout fonctionne, marche à nouveau, fonctionne à nouveau, j ai pu me reconnecter,
-        j ai pu me connecter, j ai réussi à, je suis reconnecté, suis de nouveau connecté, annulez ma demande,
-        annule ma demande
+        j ai pu me connecter, j ai réussi à me connecter, j ai réussi à me reconnecter, j ai réussi à entrer,
+        j ai réussi à rentrer, je suis reconnecté, suis de nouveau connecté, annulez ma demande, annule ma demande
     """),
     doubts=table("""
         l ai retrouvé, l ai retrouvée, ai retrouvé mon, ai retrouvé ma, ai retrouvé le, ai retrouvé la, retrouvé,
@@ -373,26 +374,28 @@ FRENCH = Phrases(
         nous mêmes, libre service, pour votre information, pour information, juste pour vous informer
     """),
     contact_changes=table("""
-        changer mon adresse, changer l adresse, changer d adresse, changer mon mail, changer mon email, changer le mail,
-        changer mon numéro, changer le numéro, changer mon téléphone sur, changez mon, changez l adresse, changez le
-        numéro, modifier mon adresse, modifier l adresse, modifier mon mail, modifier mon email, modifier mon numéro,
-        modifier le numéro, modifier mes coordonnées, modifiez mon, modifiez l adresse, modifiez le numéro, mettre à
-        jour mon adresse, mettre à jour mon numéro, mettre à jour mon mail, mettre à jour mon email, mettre à jour mes
-        coordonnées, mettre à jour le numéro, mettez à jour mon, mettez à jour le, mettez à jour l, remplacer mon
-        numéro, remplacez mon numéro, remplacer le numéro, nouvelle adresse, nouveau mail, nouvel email, nouvel e mail,
-        nouveau courriel, autre adresse, autre mail, autre email, adresse personnelle, mail personnel, mail perso, à mon
-        nouveau numéro, sur mon nouveau numéro, au nouveau numéro, sur le nouveau numéro, mon nouveau numéro est,
-        nouveau numéro est, à ce numéro, code sur ce numéro, codes sur ce numéro, moi sur ce numéro, au numéro suivant,
-        à cette adresse, à ce mail, à cet email, à l adresse suivante, à un autre numéro, sur un autre numéro, sur mon
-        autre, à mon autre, envoyez le code à, envoyez le code au, envoyez le code sur, envoyez moi le code, envoyer le
-        code, m envoyer le code, appelez moi au, m appeler au, appeler au, joindre au, joignable au, enregistrer mon
-        nouveau, enregistrez mon nouveau, ajouter mon nouveau, ajoutez mon nouveau, changer ma phrase, changer la
-        phrase, oublié ma phrase, phrase secrète oubliée, nouvelle phrase, réinitialiser ma phrase, changer ma
-        préférence, changer le mode, changer ma méthode, plutôt que par sms, au lieu du sms, au lieu de sms, au lieu d
-        un sms, au lieu du mail, par courrier plutôt, par courrier au lieu, plutôt par courrier, plutôt par sms, plutôt
-        par mail, envoyez … les codes, envoyez les codes, envoyez désormais, envoyez moi les codes, envoyer les codes, m
-        envoyer les codes, codes au, code au, codes sur mon nouveau, codes sur ma nouvelle, codes sur un autre, codes à
-        ce, codes vers, désormais les codes, dorénavant les codes
+        changer mon adresse, changer l adresse, changer d adresse, changer mon mail, changer mon email,
+        changer le mail, changer mon numéro, changer le numéro, changer mon téléphone sur, changez mon,
+        changez l adresse, changez le numéro, modifier mon adresse, modifier l adresse, modifier mon mail,
+        modifier mon email, modifier mon numéro, modifier le numéro, modifier mes coordonnées, modifiez mon,
+        modifiez l adresse, modifiez le numéro, mettre à jour mon adresse, mettre à jour mon numéro,
+        mettre à jour mon mail, mettre à jour mon email, mettre à jour mes coordonnées, mettre à jour le numéro,
+        mettez à jour mon, mettez à jour le, mettez à jour l, remplacer mon numéro, remplacez mon numéro,
+        remplacer le numéro, nouvelle adresse, nouveau mail, nouvel email, nouvel e mail, nouveau courriel,
+        autre adresse, autre mail, autre email, adresse personnelle, mail personnel, mail perso, à mon nouveau numéro,
+        sur mon nouveau numéro, au nouveau numéro, sur le nouveau numéro, mon nouveau numéro est, nouveau numéro est,
+        à ce numéro, code sur ce numéro, codes sur ce numéro, moi sur ce numéro, au numéro suivant, à cette adresse,
+        à ce mail, à cet email, à l adresse suivante, à un autre numéro, sur un autre numéro, sur mon autre,
+        à mon autre, envoyez le code à, envoyez le code au, envoyez le code sur, envoyez moi le code, envoyer le code,
+        m envoyer le code, appelez moi au, m appeler au, appeler au, joindre au, joignable au,
+        enregistrer mon nouveau, enregistrez mon nouveau, ajouter mon nouveau, ajoutez mon nouveau, changer ma phrase,
+        changer la phrase, oublié ma phrase, phrase secrète oubliée, nouvelle phrase, réinitialiser ma phrase,
+        changer ma préférence, changer le mode, changer ma méthode, plutôt que par sms, au lieu du sms,
+        au lieu de sms, au lieu d un sms, au lieu du mail, par courrier plutôt, par courrier au lieu,
+        plutôt par courrier, plutôt par sms, plutôt par mail, envoyez … les codes, envoyez les codes,
+        envoyez désormais, envoyez moi les codes, envoyer les codes, m envoyer les codes, codes au, code au,
+        codes sur mon nouveau, codes sur ma nouvelle, codes sur un autre, codes à ce, codes vers, désormais les codes,
+        dorénavant les codes, sur ce numéro
     """),
     stand_ins=table("""
         ça, cela, ceci, ce code, ces codes, le code, les codes, cette clé, ma clé, la clé, cette clef, cet appareil,

@@ -243,12 +243,15 @@ PORTUGUESE = Phrases(
     """),
     taken_back=table("""
         deixa pra lá, deixem pra lá, deixa para lá, deixem estar, esqueçam, esquece, desconsiderar, desconsiderem,
-        desconsidere, ignorem, alarme falso, falso alarme, já encontrei, já achei, achei o, achei a, achei meu,
-        achei minha, encontrei o, encontrei a, encontrei meu, já apareceu, não preciso mais, já não preciso,
-        não é mais necessário, já não é preciso, já não é necessário, já resolvi, já está resolvido, foi resolvido,
-        está resolvido, já consegui, consegui entrar, já entrei, já estou dentro, voltou a funcionar,
-        voltaram a funcionar, já funciona, funciona de novo, funciona outra vez, tudo funcionando, tudo a funcionar,
-        está tudo bem, podem cancelar, cancelem meu, cancelem o meu, anulem o meu
+        desconsidere, ignorem, alarme falso, falso alarme, já encontrei, já achei, achei o celular, achei o telemóvel,
+        achei o aparelho, achei a chave, achei meu celular, achei minha chave, encontrei o celular,
+        encontrei o telemóvel, encontrei a, encontrei meu celular, encontrei o meu, encontrei a chave,
+        encontrei a minha, já apareceu, não preciso mais do reset, não preciso mais disso, não preciso mais de ajuda,
+        já não preciso do reset, já não preciso de ajuda, já não preciso que, não é mais necessário, já não é preciso,
+        já não é necessário, já resolvi, já está resolvido, foi resolvido, está resolvido, já consegui,
+        consegui entrar, já entrei, já estou dentro, voltou a funcionar, voltaram a funcionar, já funciona,
+        funciona de novo, funciona outra vez, tudo funcionando, tudo a funcionar, está tudo bem, podem cancelar,
+        cancelem meu, cancelem o meu, anulem o meu
     """),
     doubts=table("""
         já achei, já encontrei, encontrei meu, encontrei o, encontrei a, achei o, achei a, achei meu, achei minha,
@@ -327,29 +330,30 @@ PORTUGUESE = Phrases(
         códigos ainda aparecem, ainda mostra os códigos
     """),
     contact_changes=table("""
-        mudar meu email, mudar meu e mail, mudar o meu email, mudar o email, mudar o e mail, mudem meu, mudem o, trocar
-        meu email, trocar meu e mail, trocar o email, trocar o e mail, troquem meu, troquem o, alterar meu email,
-        alterar meu e mail, alterar o meu email, alterar o meu e mail, alterar o email, alterar o e mail, alterem meu,
-        alterem o, alterar meu número, alterar o número, alterar o meu número, alterar meu telefone, alterar o telefone,
-        alterar o endereço, alterar meu endereço, alterar a morada, mudar a morada, mudar meu número, mudar o número,
-        mudar o meu número, mudar meu telefone, mudar o endereço, trocar meu número, trocar o número, trocar o telefone
-        de contato, atualizar meu email, atualizar meu e mail, atualizar o email, atualizar o e mail, atualizar meu
-        número, atualizar o número, atualizar o meu número, atualizar meu telefone, atualizar o telefone, atualizar meus
-        dados, atualizem meu, atualizem o, novo email, novo e mail, email novo, outro email, outro e mail, e mail
-        pessoal, email pessoal, outro endereço, novo endereço, nova morada, outra morada, para meu novo número, para o
-        meu novo número, para o novo número, ao novo número, no meu novo número, para este número, mande … para esse
-        número, mandem … para esse número, envie … para esse número, enviem … para esse número, neste número, nesse
-        número, para este email, para este e mail, para esse email, para esse e mail, neste email, neste e mail, para
-        este endereço, para o seguinte, para outro número, para outro email, para meu outro, para o meu outro, meu novo
-        número é, novo número é, o meu novo número é, enviem o código, envie o código, me envie o código, enviar o
-        código, me enviar o código, mandem o código, mandar o código, mande o código, me liguem no, me ligue no, ligue
-        para o, liguem para o, ligar para o, liguem me para, cadastrar meu novo, cadastrem meu novo, cadastrar o novo,
-        cadastrar este número, cadastrar este email, cadastrar este e mail, cadastrar este endereço, registrar meu novo,
-        registar o meu novo, registem o meu novo, adicionem, adicionar meu novo, adicionar o meu novo, mudar minha
-        frase, alterar minha frase, alterar a frase, esqueci minha frase, esqueci a frase, esqueci a minha frase, nova
-        frase, redefinir a frase, mudar minha preferência, alterar minha preferência, alterar a preferência, mudar o
-        método, alterar o método, em vez de sms, ao invés de sms, em vez do sms, em vez de email, em vez de e mail, por
-        carta em
+        mudar meu email, mudar meu e mail, mudar o meu email, mudar o email, mudar o e mail, mudem meu, mudem o,
+        trocar meu email, trocar meu e mail, trocar o email, trocar o e mail, troquem meu, troquem o,
+        alterar meu email, alterar meu e mail, alterar o meu email, alterar o meu e mail, alterar o email,
+        alterar o e mail, alterem meu, alterem o, alterar meu número, alterar o número, alterar o meu número,
+        alterar meu telefone, alterar o telefone, alterar o endereço, alterar meu endereço, alterar a morada,
+        mudar a morada, mudar meu número, mudar o número, mudar o meu número, mudar meu telefone, mudar o endereço,
+        trocar meu número, trocar o número, trocar o telefone de contato, atualizar meu email, atualizar meu e mail,
+        atualizar o email, atualizar o e mail, atualizar meu número, atualizar o número, atualizar o meu número,
+        atualizar meu telefone, atualizar o telefone, atualizar meus dados, atualizem meu, atualizem o, novo email,
+        novo e mail, email novo, outro email, outro e mail, e mail pessoal, email pessoal, outro endereço,
+        novo endereço, nova morada, outra morada, para meu novo número, para o meu novo número, para o novo número,
+        ao novo número, no meu novo número, para este número, mande … para esse número, mandem … para esse número,
+        envie … para esse número, enviem … para esse número, neste número, nesse número, para este email,
+        para este e mail, para esse email, para esse e mail, neste email, neste e mail, para este endereço,
+        para o seguinte, para outro número, para outro email, para meu outro, para o meu outro, meu novo número é,
+        novo número é, o meu novo número é, enviem o código, envie o código, me envie o código, enviar o código,
+        me enviar o código, mandem o código, mandar o código, mande o código, me liguem no, me ligue no, ligue para o,
+        liguem para o, ligar para o, liguem me para, cadastrar meu novo, cadastrem meu novo, cadastrar o novo,
+        cadastrar este número, cadastrar este email, cadastrar este e mail, cadastrar este endereço,
+        registrar meu novo, registar o meu novo, registem o meu novo, adicionem, adicionar meu novo,
+        adicionar o meu novo, mudar minha frase, alterar minha frase, alterar a frase, esqueci minha frase,
+        esqueci a frase, esqueci a minha frase, nova frase, redefinir a frase, mudar minha preferência,
+        alterar minha preferência, alterar a preferência, mudar o método, alterar o método, em vez de sms,
+        ao invés de sms, em vez do sms, em vez de email, em vez de e mail, por carta em
     """),
     accounts=table("""
         conta, conta número, número da conta, número de conta, conta nº, conta n, nº da conta, n da conta,

@@ -278,12 +278,14 @@ SPANISH = Phrases(
     """),
     taken_back=table("""
         olvídenlo, olvídalo, olvídelo, olviden, olvidadlo, no hagan caso, ignoren, ignorad, ignore mi, falsa alarma,
-        ya lo encontré, ya la encontré, lo encontré, la encontré, he encontrado, encontré el móvil, encontré mi,
-        ya apareció, apareció el móvil, apareció la llave, ya no hace falta, ya no es necesario, ya no lo necesito,
-        ya no necesito, todo en orden, todo solucionado, ya está solucionado, ya está resuelto, ya se resolvió,
-        ya lo resolví, ya lo solucioné, ya funciona, vuelve a funcionar, volvió a funcionar, funciona otra vez,
-        funciona de nuevo, ya entré, ya pude entrar, ya puedo entrar, ya he podido entrar, ya he entrado,
-        estoy dentro, cancelo la solicitud, anulen mi, retiro la solicitud
+        ya lo encontré, ya la encontré, lo encontré, la encontré, lo he encontrado, la he encontrado,
+        he encontrado el móvil, he encontrado la llave, he encontrado mi, encontré el móvil, encontré mi, ya apareció,
+        apareció el móvil, apareció la llave, ya no hace falta, ya no es necesario, ya no lo necesito,
+        ya no necesito el reset, ya no necesito ayuda, ya no necesito nada, ya no necesito que, todo en orden,
+        todo solucionado, ya está solucionado, ya está resuelto, ya se resolvió, ya lo resolví, ya lo solucioné,
+        ya funciona, vuelve a funcionar, volvió a funcionar, funciona otra vez, funciona de nuevo, ya entré,
+        ya pude entrar, ya puedo entrar, ya he podido entrar, ya he entrado, estoy dentro, cancelo la solicitud,
+        anulen mi, retiro la solicitud
     """),
     doubts=table("""
         ya apareció, apareció, ya lo encontré, ya la encontré, lo encontré, la encontré, encontré mi, encontré el,
@@ -381,26 +383,28 @@ SPANISH = Phrases(
         por mi cuenta, por nuestra cuenta, autoservicio, solo para informar, para su información
     """),
     contact_changes=table("""
-        cambiar mi correo, cambiar el correo, cambiar mi email, cambiar el email, cambien mi correo, cambien el correo,
-        cambien mi email, cambie mi correo, cambien mi número, cambie mi número, cambien el número, cambiar mi número,
-        cambiar el número, cambiar mi teléfono, cambiar el teléfono, cambiar la dirección, cambiar mi dirección, cambien
-        la dirección, cambien mi dirección, cambiar mis datos de contacto, actualizar mi correo, actualizar el correo,
-        actualizar mi número, actualizar el número, actualizar mi teléfono, actualizar el teléfono, actualizar mis
-        datos, actualicen mi, actualicen el, actualice mi correo, actualice mi email, actualice mi número, actualice mi
-        dirección, nuevo correo, correo nuevo, nuevo email, email nuevo, otro correo, otro email, correo personal, otra
-        dirección, nueva dirección, dirección nueva, a mi nuevo número, al nuevo número, a mi número nuevo, a este
-        número, a este nuevo número, a este correo, a este email, a esta dirección, a este otro, al siguiente número, al
-        siguiente correo, al número siguiente, a otro número, a mi otro correo, a mi otro número, mi nuevo número es,
-        nuevo número es, mi número nuevo es, nuevo teléfono es, envíen el código, envíenme el código, enviar el código,
-        enviarme el código, mandar el código, mandarme el código, manden el código, mándenme el código, envíe el código,
-        llámenme al, llámame al, llámeme al, llamarme al, registrar mi nuevo, registren mi nuevo, registrar este,
-        cambiar mi frase, cambiar la frase, olvidé mi frase, olvidé la frase, restablecer la frase, nueva frase, cambiar
-        mi método, cambiar el método, cambiar mi preferencia, en vez de sms, en lugar de sms, en vez de correo, en lugar
-        de correo, en lugar de email, por carta en, por correo postal en, pongan mi nuevo, poner mi nuevo, añadan,
-        agreguen mi, agregar mi nuevo, añadir mi nuevo, manden los códigos, envíen los códigos, mándenme los códigos,
-        envíenme los códigos, mandar los códigos, enviar los códigos, códigos a este, códigos a mi, códigos al, código
-        al nuevo, código al correo, código al otro, código al número, mande los códigos, envíe los códigos, desde ahora
-        al, a partir de ahora al, al siguiente teléfono, número nuevo es
+        cambiar mi correo, cambiar el correo, cambiar mi email, cambiar el email, cambien mi correo,
+        cambien el correo, cambien mi email, cambie mi correo, cambien mi número, cambie mi número, cambien el número,
+        cambiar mi número, cambiar el número, cambiar mi teléfono, cambiar el teléfono, cambiar la dirección,
+        cambiar mi dirección, cambien la dirección, cambien mi dirección, cambiar mis datos de contacto,
+        actualizar mi correo, actualizar el correo, actualizar mi número, actualizar el número,
+        actualizar mi teléfono, actualizar el teléfono, actualizar mis datos, actualicen mi, actualicen el,
+        actualice mi correo, actualice mi email, actualice mi número, actualice mi dirección, nuevo correo,
+        correo nuevo, nuevo email, email nuevo, otro correo, otro email, correo personal, otra dirección,
+        nueva dirección, dirección nueva, a mi nuevo número, al nuevo número, a mi número nuevo, a este número,
+        a este nuevo número, a este correo, a este email, a esta dirección, a este otro, al siguiente número,
+        al siguiente correo, al número siguiente, a otro número, a mi otro correo, a mi otro número,
+        mi nuevo número es, nuevo número es, mi número nuevo es, nuevo teléfono es, envíen el código,
+        envíenme el código, enviar el código, enviarme el código, mandar el código, mandarme el código,
+        manden el código, mándenme el código, envíe el código, llámenme al, llámame al, llámeme al, llamarme al,
+        registrar mi nuevo, registren mi nuevo, registrar este, cambiar mi frase, cambiar la frase, olvidé mi frase,
+        olvidé la frase, restablecer la frase, nueva frase, cambiar mi método, cambiar el método,
+        cambiar mi preferencia, en vez de sms, en lugar de sms, en vez de correo, en lugar de correo,
+        en lugar de email, por carta en, por correo postal en, pongan mi nuevo, poner mi nuevo, añadan, agreguen mi,
+        agregar mi nuevo, añadir mi nuevo, manden los códigos, envíen los códigos, mándenme los códigos,
+        envíenme los códigos, mandar los códigos, enviar los códigos, códigos a este, códigos a mi, códigos al,
+        código al nuevo, código al correo, código al otro, código al número, mande los códigos, envíe los códigos,
+        desde ahora al, a partir de ahora al, al siguiente teléfono, número nuevo es
     """),
     stand_ins=table("""
         eso, esto, eso del código, eso de los códigos, lo del código, lo de los códigos, lo de los números, esa llave,

@@ -11,7 +11,6 @@ from inbox.hearing import LANGUAGES
 from inbox.judging import Ask, judge
 from inbox.phrases import Phrases, Table
 from inbox.reading import Mail
-from inbox.weighing import learned
 
 
 def mail(subject: str, text: str, machine_sign: str | None = None) -> Mail:
@@ -51,15 +50,9 @@ def test_the_reasons_are_what_weighed_most_on_either_side() -> None:
     assert "lost … authenticator" in request.reasons, request
     doubtful = judge(mail("", "My colleague lost her phone with the authenticator, please reset her 2FA."))
     assert "please … 2fa" in doubtful.reasons, doubtful
-    assert "but: her phone" in doubtful.reasons, doubtful
+    assert "but: my colleague" in doubtful.reasons, doubtful
     other = judge(mail("", "Where is my invoice?"))
     assert "invoice" in other.reasons, other
-
-
-def test_a_name_that_many_mails_end_with_is_no_reason() -> None:
-    name = next(sign for sign in ("thomas", "marco", "elena", "sandra") if learned().of.get(sign))
-    judgement = judge(mail("", f"{name} {name}"))
-    assert not any(name in reason for reason in judgement.reasons), judgement
 
 
 def test_no_text_of_the_sender_reaches_the_reasons() -> None:
@@ -137,6 +130,12 @@ def test_what_a_person_must_look_at_is_flagged_and_opens_nothing(text: str, flag
     [
         ("I lost the YubiKey for account 88213.", "88213"),
         ("I lost my YubiKey. Customer no. A-99.", "a99"),
+        ("I lost my YubiKey. Customer no. D-40718.", "d40718"),
+        ("I lost my YubiKey, account AB 40718.", "ab40718"),
+        ("I lost my YubiKey, account C-40-718.", "c40718"),
+        ("I lost my YubiKey. My customer number is 40 718", "40718"),
+        ("account 88213 2FA reset", "88213"),
+        ("O meu número de cliente é 5512", "5512"),
         ("YubiKey verloren, Kundennummer: 12345", "12345"),
         ("Perdí mi YubiKey, número de cliente 5512", "5512"),
         ("J'ai perdu ma YubiKey, numéro client : 5512", "5512"),
@@ -146,7 +145,7 @@ def test_what_a_person_must_look_at_is_flagged_and_opens_nothing(text: str, flag
         ("YubiKeyを紛失しました。お客様番号は88213です。", "88213"),
     ],
 )
-def test_the_number_of_an_account_is_told(text: str, number: str) -> None:
+def test_the_number_of_an_account_is_told_with_its_letters_and_in_one_piece(text: str, number: str) -> None:
     assert judge(mail("", text)).accounts == (number,)
 
 
@@ -216,3 +215,16 @@ def test_somebody_out_of_office_who_has_lost_a_phone_is_left_to_a_person() -> No
 def test_a_request_that_is_taken_back_opens_nothing(request_: str, taken_back: str) -> None:
     before, after = judge(mail("", request_)), judge(mail("", f"{request_}\n\n{taken_back}"))
     assert (before.opens, after.opens) == (True, False), (before, after)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "I always forget my backup codes, and now my phone with the authenticator is gone. Please reset my 2FA.",
+        "My phone with the authenticator was stolen, I no longer need the old key. Please reset my 2FA.",
+        "I found my laptop but not the phone with the authenticator. Can't log in, please reset my 2FA.",
+    ],
+)
+def test_what_only_sounds_like_taking_it_back_opens(text: str) -> None:
+    judgement = judge(mail("", text))
+    assert judgement.opens, judgement

@@ -43,12 +43,20 @@ class Text:
     text: str
 
     @property
+    def words(self) -> tuple[str, ...]:
+        return tuple(f"{self.subject} {self.text}".split())
+
+    @property
     def opens(self) -> bool:
         return judge(mail(self.subject, self.text)).opens
 
 
 def texts(part: Part) -> list[Text]:
-    files = [tomllib.loads(file.read_text(encoding="utf-8")) for file in sorted((TEXTS / part).glob("*.toml"))]
+    return read(TEXTS / part)
+
+
+def read(folder: Path) -> list[Text]:
+    files = [tomllib.loads(file.read_text(encoding="utf-8")) for file in sorted(folder.glob("*.toml"))]
     return [
         Text(row["language"], Class(row["class"]), row["subject"], row["text"])
         for file in files
@@ -78,8 +86,18 @@ def test_no_text_that_asks_for_something_else_opens_a_case(part: Part) -> None:
     assert [text for text in texts(part) if text.label is Class.OTHER and text.opens] == []
 
 
-def test_no_known_text_that_leaves_doubt_opens_a_case() -> None:
-    assert [text for text in texts(Part.KNOWN) if text.label is Class.UNCLEAR and text.opens] == []
+# What leaves doubt and opens all the same sends a code to the contact on file: a nuisance, so long as it is rare.
+@pytest.mark.parametrize(("part", "most"), [(Part.KNOWN, 0), (Part.APART, 1 / 14), (Part.BLIND, 1 / 14)])
+def test_few_texts_that_leave_doubt_open_a_case(part: Part, most: float) -> None:
+    doubtful = [text for text in texts(part) if text.label is Class.UNCLEAR]
+    opened = [text for text in doubtful if text.opens]
+    assert len(opened) <= most * len(doubtful), opened
+
+
+def test_no_text_that_is_apart_or_blind_was_learned_from() -> None:
+    folders = {name: read(TEXTS / name) for name in ("known", "learned", "apart", "blind")}
+    learned, others = folders["known"] + folders["learned"], folders["apart"] + folders["blind"]
+    assert not {text.words for text in learned} & {text.words for text in others}
 
 
 @pytest.mark.parametrize("part", Part)

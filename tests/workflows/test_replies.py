@@ -89,7 +89,7 @@ def test_a_reply_that_names_another_account_is_held(installation: Installation, 
         reading_of(token_in(installation, case), address_of("JONAS"), asks=Request.RESET), accounts=("99",)
     )
     answer = replied(installation, reading)
-    assert (answer.verdict, answer.reasons) == (Verdict.HELD, (OF_ANOTHER_ACCOUNT,))
+    assert (answer.verdict, answer.case_id, answer.reasons) == (Verdict.HELD, case.id, (OF_ANOTHER_ACCOUNT,))
     assert events_of(installation, case) == ["open"]
 
 
