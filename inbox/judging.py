@@ -62,14 +62,19 @@ def judge(mail: Mail) -> Judgement:
     text = _own(mail)
     whole = Heard(mail.subject, text)
     automatic = _first(whole.any_language, _automatic)
-    asks, reasons = _asks(heard(mail) if automatic is None else Heard("", text), automatic)
+    asks, reasons = _asks(whole if _is_own(mail.subject) and not automatic else Heard("", text), automatic)
     flags = flags_of(whole.any_language, text, mail.sender)
     return Judgement(asks, reasons, flags, accounts_named(whole.any_language))
 
 
 def heard(mail: Mail) -> Heard:
-    """What is weighed of a mail. The subject of an answer is not: somebody else chose it."""
-    return Heard(mail.subject if own_subject(mail.subject) == mail.subject else "", _own(mail))
+    """What is weighed of a person's mail."""
+    return Heard(mail.subject if _is_own(mail.subject) else "", _own(mail))
+
+
+def _is_own(subject: str) -> bool:
+    # The subject of an answer was chosen by somebody else.
+    return own_subject(subject) == subject
 
 
 def _own(mail: Mail) -> str:
