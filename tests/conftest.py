@@ -5,7 +5,9 @@ KEYTURN_TEST_AMQP_URL name servers to use; KEYTURN_TEST_DEMAND=rabbitmq,chromium
 lacking; KEYTURN_TEST_PROFILE=thorough looks for new counterexamples, many and at random.
 """
 
+import importlib
 import os
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +16,7 @@ from hypothesis import HealthCheck, settings
 
 from cli import chromium as chromium_program
 from cli.chromium import NoChromium
+from foundation.settings import load
 from tests.servers import dovecot as dovecot_program
 from tests.servers import rabbitmq as rabbitmq_server
 from tests.servers.dovecot import Dovecot, NoDovecot
@@ -38,6 +41,30 @@ def pytest_configure() -> None:
         if ours or name.lower().endswith("_proxy"):
             del os.environ[name]
     os.environ["NO_PROXY"] = os.environ["no_proxy"] = "*"
+
+
+_BROKER = tempfile.TemporaryDirectory(prefix="keyturn-test-broker-")
+
+
+def _give_this_process_a_broker() -> None:
+    """Imports the broker with a folder of its own, which it takes from the environment.
+
+    When this file is read, because other files beside tests import it; or all processes of a run would ring into one
+    folder.
+    """
+    temporary = tempfile.tempdir
+    load.cache_clear()
+    with pytest.MonkeyPatch.context() as patch:
+        for name in [name for name in os.environ if name.startswith("KEYTURN_")]:
+            patch.delenv(name)
+        patch.setenv("KEYTURN_DATA_DIR", _BROKER.name)
+        importlib.import_module("tasks.broker")
+    # Whoever comes after finds everything as it was.
+    load.cache_clear()
+    tempfile.tempdir = temporary
+
+
+_give_this_process_a_broker()
 
 
 def pytest_sessionstart() -> None:

@@ -1,13 +1,12 @@
 """What the tests of the pages ask for: the application over a real database, and a browser's worth of client."""
 
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from starlette.testclient import TestClient
 
-from foundation import settings
+from tasks.broker import app
 from tests.installations import installation
 from tests.web.browser import browser
 from workflows.installation import Installation
@@ -15,33 +14,12 @@ from workflows.installation import Installation
 __all__ = ["installation"]
 
 
-_FOLDER = tempfile.TemporaryDirectory(prefix="keyturn-test-broker-")
-
-
-def _broker_of_this_process() -> Path:
-    """Imports the broker with a folder of its own, which it takes from the environment; answers with where bells are.
-
-    When this file is read, because tests beside it import the broker as soon as they are collected. Otherwise all
-    processes of a run would ring into one folder.
-    """
-    temporary = tempfile.tempdir
-    settings.load.cache_clear()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("KEYTURN_DATA_DIR", _FOLDER.name)
-        from tasks.broker import app
-    # Whoever comes after finds everything as it was.
-    settings.load.cache_clear()
-    tempfile.tempdir = temporary
-    return Path(app.conf.broker_transport_options["data_folder_out"])
-
-
-_DOORBELLS = _broker_of_this_process()
-
-
 @pytest.fixture
 def doorbells() -> Path:
-    """The folder into which this process rings."""
-    return _DOORBELLS
+    """The folder into which this process rings, and no other."""
+    folder = Path(app.conf.broker_transport_options["data_folder_out"])
+    assert folder.is_absolute()
+    return folder
 
 
 @pytest.fixture
