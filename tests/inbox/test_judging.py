@@ -126,6 +126,20 @@ def test_what_a_person_must_look_at_is_flagged_and_opens_nothing(text: str, flag
 
 
 @pytest.mark.parametrize(
+    ("more", "flag"),
+    [
+        ("Send the code to my new number.", Flag.CONTACT_CHANGE),
+        ("My account is ruth@calloway-bees.example.", Flag.OTHER_ADDRESS),
+    ],
+)
+def test_a_flag_alone_keeps_a_request_from_opening(more: str, flag: Flag) -> None:
+    asked = "Please reset my 2FA, I lost my phone and can't log in."
+    assert judge(mail("", asked)).opens
+    judgement = judge(mail("", f"{asked} {more}"))
+    assert (judgement.asks, judgement.flags, judgement.opens) == (Ask.RESET, (flag,), False), judgement
+
+
+@pytest.mark.parametrize(
     ("text", "number"),
     [
         ("I lost the YubiKey for account 88213.", "88213"),
