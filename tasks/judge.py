@@ -108,7 +108,7 @@ def _bare_code(words: str) -> str | None:
 
 def _request(judgement: Judgement) -> Request:
     # A mail that asks for a reset, and for more, is for a person.
-    return Request.UNSURE if judgement.asks is Ask.RESET and judgement.flags else _REQUESTS[judgement.asks]
+    return Request.UNSURE if judgement.asks is Ask.RESET and not judgement.opens else _REQUESTS[judgement.asks]
 
 
 def _finding(settings: Settings, source: Source, package: Package, read: Read, sender: str, now: datetime) -> Finding:
